@@ -6,13 +6,40 @@ import errno
 import os
 import traceback
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+Places = Callable[[Sequence[str]], str]
+"""Tells where a person gives settings: from their names, as ``"galaxy.distance"``, the options of a
+command line, or the controls of a window; empty where that face has none for them."""
 
 
 class GalaxyMapsError(Exception):
     """A mistake or an input that the person can put right; the message is shown as it stands,
     without a traceback.
+
+    Parameters
+    ----------
+    sentence : str
+        What is wrong and what to do, without the names of options, controls or arguments: command
+        line, window and notebooks have others.
+    *settings : str
+        What has to be given or changed, so that `in_words` can add where: settings of the recipe,
+        as ``"galaxy.distance"``, or what `ASIDE` names.
+
+    Attributes
+    ----------
+    settings : tuple of str
+        The same.
     """
+
+    def __init__(self, sentence: str = "", *settings: str):
+        super().__init__(sentence)
+        self.settings = settings
+
+
+ASIDE = ("overwrite", "apertures", "fwhm", "resume")
+"""What an error may ask for that is no setting of the recipe: that a file be replaced,
+apertures to measure, the PSF of maps, that a training be finished."""
 
 
 class InputError(GalaxyMapsError):
@@ -35,7 +62,7 @@ class UnresolvedError(InputError):
 
     def __init__(self, questions: str | Sequence[object]):
         asked = () if isinstance(questions, str) else tuple(questions)
-        super().__init__(questions if not asked else " ".join(map(str, asked)))
+        super().__init__(" ".join(map(str, asked)) if asked else str(questions or ""))
         self.questions = asked
 
 
@@ -67,7 +94,7 @@ _WRONG = {
 """What is wrong with a file by the number of the system's error, and what to do."""
 
 
-def in_words(error: BaseException) -> str | None:
+def in_words(error: BaseException, places: Places | None = None) -> str | None:
     """What a person can put right, in a sentence; None where the program is at fault.
 
     Parameters
@@ -75,9 +102,12 @@ def in_words(error: BaseException) -> str | None:
     error : BaseException
         One of this module, or one of the system or a library about a file, the memory or the disk.
         Where it does not tell its file, that is what the innermost function calls ``path``.
+    places : callable, optional
+        Where the face that shows the sentence takes the settings that the error asks for.
     """
     if isinstance(error, GalaxyMapsError):
-        return str(error)
+        where = places(error.settings) if places is not None and error.settings else ""
+        return f"{str(error).removesuffix('.')} ({where})." if where else str(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's
         return (
             "There is not enough memory; close other programs, take larger pixels or fewer bands, "

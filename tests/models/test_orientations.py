@@ -151,8 +151,9 @@ def test_members_are_told_by_the_file_and_repeated_from_it(chosen, cube, tmp_pat
 
 
 def test_what_cannot_be_is_refused_in_words(capsys):
-    with pytest.raises(ModelError, match=r"dust-forest does not look at images.*--members.* 1"):
+    with pytest.raises(ModelError, match=r"dust-forest does not look at images.* to 1") as refused:
         chosen_model(ModelSettings(name="dust-forest", members=2))
+    assert refused.value.settings == ("model.members",)
     with pytest.raises(RecipeError, match=r"members.*1 to 8"):
         Recipe.from_toml("[model]\nmembers = 9\n")
     for wrong in ("0", "9", "two"):

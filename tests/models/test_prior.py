@@ -66,10 +66,12 @@ def predicted(cube, memory=None, **settings):
 
 
 def test_a_prior_that_a_model_does_not_know_is_refused_in_words(monkeypatch, make_cube, capsys):
-    with pytest.raises(ModelError, match=r"dust-forest has no scaling relations .*\(--prior"):
+    with pytest.raises(ModelError, match="dust-forest has no scaling relations") as refused:
         chosen_model(ModelSettings(name="dust-forest", prior="wide"))
+    assert refused.value.settings == ("model.prior",)
     assert main(["predict", "nothing.fits", "--out", "x.fits", "--prior", "wide"]) == 2
-    assert "dust-forest has no scaling relations" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "dust-forest has no scaling relations" in said and "(--prior)." in said
     monkeypatch.setattr(registry, "load_model", lambda name: flat("redshift"))
     with pytest.raises(ModelError, match=r"These weights of stellar-unet .* cannot leave out"):
         predicted(make_cube(("SDSS_r",)), prior="wide")

@@ -186,9 +186,10 @@ def test_pixels_in_parsec(galaxy, pixel, parsec):
 def test_parsecs_need_a_distance(galaxy):
     with pytest.raises(
         InputError,
-        match=r"A pixel of 500 pc needs the galaxy's distance; give it in Mpc \(--distance\)",
-    ):
+        match="A pixel of 500 pc needs the galaxy's distance; give it in Mpc, or the redshift",
+    ) as refused:
         prepare(galaxy(), Recipe.from_tree({**QUIET, "grid": {"pixel": "500 pc"}}))
+    assert refused.value.settings == ("galaxy.distance", "galaxy.redshift")
     with pytest.raises(InputError, match="less than one pixel"):
         prepare(galaxy(1.0), Recipe.from_tree({**QUIET, "grid": {"pixel": "3 kpc"}}))
 

@@ -93,8 +93,9 @@ def test_a_header_that_tells_what_cannot_be_is_refused(ebv):
 
 
 def test_a_map_that_does_not_cover_the_galaxy_is_refused(gradient_map):
-    with pytest.raises(InputError, match=r"ebv\.fits covers 0% of the galaxy .*--ebv"):
+    with pytest.raises(InputError, match=r"ebv\.fits covers 0% of the galaxy") as refused:
         from_map(gradient_map, Ellipse(10.0, 2.0, 100, 100))
+    assert refused.value.settings == ("reddening.map", "reddening.ebv")
 
 
 def test_what_is_no_map_is_refused(tmp_path):

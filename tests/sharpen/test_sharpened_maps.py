@@ -201,10 +201,12 @@ def test_the_corrections_are_maps_of_a_file(exact):
 
 def test_what_must_be_known_is_asked_for():
     maps, coarse = predicted(), coarse_map(0.02)
-    with pytest.raises(InputError, match=r"--fwhm"):
+    with pytest.raises(InputError, match=r"The prediction does not say .* FWHM") as refused:
         sharpened(replace(maps, provenance={}), coarse)
-    with pytest.raises(InputError, match=r"--coarse-fwhm"):
+    assert refused.value.settings == ("fwhm",)
+    with pytest.raises(InputError, match=r"The coarse file does not say .* FWHM") as refused:
         sharpened(maps, replace(coarse, provenance={}))
+    assert refused.value.settings == ("sharpen.fwhm",)
     assert sharpened(maps, replace(coarse, provenance={}), coarse_fwhm=36.0).maps.shape
     with pytest.raises(InputError, match="only a wider one"):
         sharpened(maps, coarse, fwhm=40.0)

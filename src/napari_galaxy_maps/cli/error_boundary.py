@@ -67,7 +67,9 @@ def exit_status(run: Callable[[], int | None], outputs: Sequence[str] = ()) -> i
         if asked:  # a library was interrupted while it was loading, and says so in its own way
             _say(_what_was_written(outputs))
             return 128 + asked[0]
-        sentence = in_words(error)
+        from .options import options_of
+
+        sentence = in_words(error, options_of)
         if sentence is None:
             _say(
                 f"something unexpected happened ({type(error).__name__}). The program is at fault, "

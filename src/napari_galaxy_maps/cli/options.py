@@ -50,6 +50,18 @@ _OPTION_SETTINGS = (
 )  # fmt: skip
 """Settings of the recipe, and the options of their own that set them."""
 
+_ASKED_FOR = {
+    "overwrite": ("overwrite",),
+    "apertures": ("ellipse", "regions"),
+    "fwhm": ("fwhm",),
+    "resume": ("resume",),
+    "sharpen.image": ("image",),
+    "sharpen.fwhm": ("coarse_fwhm",),
+    "sharpen.coarse": (),  # an argument without a name
+    "input.leave_out": ("leave_out",),
+}
+"""What errors ask for besides, and the options that give it."""
+
 INPUT_PAIRS = {
     "band": ("bands", "FILE=BAND"),
     "role": ("roles", "FILE=ROLE"),
@@ -71,6 +83,17 @@ PREPARING = (
 def option_name(option: str) -> str:
     """An option as it is written on the command line."""
     return f"--{option.replace('_', '-')}"
+
+
+def options_of(settings: Sequence[str]) -> str:
+    """The options that set something that an error asks for: `exceptions.Places`."""
+    of_input = {f"input.{key}": (option,) for option, (key, _) in INPUT_PAIRS.items()}
+    found: dict[str, None] = {}
+    for setting in settings:
+        own = tuple(option for key, option in _OPTION_SETTINGS if key == setting)
+        own = own or {**of_input, **_ASKED_FOR}.get(setting, ())
+        found |= dict.fromkeys(map(option_name, own))
+    return ", ".join(found)
 
 
 def join_words(words: Sequence[str]) -> str:

@@ -211,8 +211,9 @@ def join(images: Sequence[ImageFile]) -> dict[str, tuple[ImageFile, ImageFile | 
         if other is not None:
             raise InputError(
                 f"{image.band.name} is there twice: {other.label} and {image.label}; leave one "
-                "out, or say with "
-                "--band FILE=BAND (or in the table) which band it really is."
+                "out, or say which band it really is.",
+                "input.leave_out",
+                "input.bands",
             )
         store[image.band.name] = image
     for name, error in errors.items():

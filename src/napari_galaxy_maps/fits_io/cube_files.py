@@ -142,8 +142,8 @@ def read_cube(path: str | Path) -> BandCube:
         missing = [name for name in ("DATA", "ERR", "MASK", "BANDS") if name not in hdus]
         if missing:
             raise InputError(
-                f"{path} is no prepared cube: it has no {' or '.join(missing)}; make one with "
-                "`galaxy-maps prepare`."
+                f"{path} is no prepared cube: it has no {' or '.join(missing)}; prepare "
+                "images and save them as one first."
             )
         _check_shapes(hdus, path)
         header = hdus["DATA"].header

@@ -183,7 +183,7 @@ def _distance_and_redshift(settings: GalaxySettings) -> tuple[float | None, floa
         )  # fmt: skip
     if redshift <= 0:
         return None, redshift, (
-            f"a redshift of {redshift:g} tells no distance (--distance), and without one pixels "
+            f"a redshift of {redshift:g} tells no distance, and without one pixels "
             "have no size in parsec"
         )  # fmt: skip
     distance = angular_diameter_distance_mpc(redshift)
@@ -227,8 +227,9 @@ def d25_ellipse(settings: GalaxySettings) -> Ellipse | None:
         return None
     if settings.ra is None or settings.dec is None:
         raise InputError(
-            "The D25 ellipse needs its centre: give the galaxy's right ascension and declination "
-            "(--ra, --dec)."
+            "The D25 ellipse needs its centre: give the galaxy's right ascension and declination.",
+            "galaxy.ra",
+            "galaxy.dec",
         )
     a = settings.d25 * 30
     return Ellipse(settings.ra, settings.dec, a, a * settings.axis_ratio, settings.position_angle)

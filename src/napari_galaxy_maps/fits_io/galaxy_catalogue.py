@@ -96,7 +96,10 @@ def galaxy_from_table(
     path = Path(path).expanduser()
     if not name and position is None:
         raise InputError(
-            f"Which galaxy of {path.name}? Give its name (--name) or its position (--ra, --dec)."
+            f"Which galaxy of {path.name}? Give its name or its position.",
+            "galaxy.name",
+            "galaxy.ra",
+            "galaxy.dec",
         )
     table = read_table(path, "galaxies")
     # A table without positions will do where the name is found.

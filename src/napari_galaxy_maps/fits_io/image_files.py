@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from ..bands.cameras import CAMERAS
 from ..data.recipe import InputSettings
 from ..exceptions import InputError, RecipeError
+from ..progress import Progress, Steps, run_to_end
 from .beside_files import with_beside
 from .image_file import ImageFile
 from .image_names import names_file
@@ -37,7 +38,6 @@ def is_fits_name(name: str) -> bool:
     return name.lower().endswith(FITS_ENDINGS) and not name.startswith(".")
 
 
-@quiet()
 def find_images(
     paths: Sequence[str | Path],
     skipped: list[str] | None = None,
@@ -77,9 +77,21 @@ def find_images(
     RecipeError
         When a person speaks of an image that a file has not.
     """
+    return run_to_end(find_images_steps(paths, skipped, map_files, told, passed))
+
+
+def find_images_steps(
+    paths: Sequence[str | Path],
+    skipped: list[str] | None = None,
+    map_files: list[Path] | None = None,
+    told: InputSettings | None = None,
+    passed: list[PassedOver] | None = None,
+) -> Steps[list[ImageFile]]:
+    """`find_images`, yielding before every file."""
     finding = Finding(InputSettings() if told is None else told)
     try:
-        found = _find(paths, finding, map_files)
+        with quiet():
+            found = yield from _find(paths, finding, map_files)
     finally:
         if skipped is not None:
             skipped += dict.fromkeys(finding.skipped)
@@ -90,13 +102,17 @@ def find_images(
 
 def _find(
     paths: Sequence[str | Path], finding: Finding, map_files: list[Path] | None
-) -> list[ImageFile]:
+) -> Steps[list[ImageFile]]:
     """The images in files and folders, and those that lie beside them."""
     found: list[ImageFile] = []
     read: set[Path] = set()
     for path in map(Path, paths):
-        members = _members(path, finding.skipped, map_files) if path.is_dir() else [path]
-        found += _in_folder(path, members, finding) if path.is_dir() else _in_file(path, finding)
+        if path.is_dir():
+            members = yield from _members(path, finding.skipped, map_files)
+            found += yield from _in_folder(path, members, finding)
+        else:
+            members = [path]
+            found += _in_file(path, finding)
         read |= set(members)
     finding.images = found
     again, finding.without_wcs = finding.without_wcs, []
@@ -111,18 +127,19 @@ def _find(
     return found
 
 
-def _in_folder(folder: Path, members: Iterable[Path], finding: Finding) -> list[ImageFile]:
+def _in_folder(folder: Path, members: Sequence[Path], finding: Finding) -> Steps[list[ImageFile]]:
     """The images of the files of a folder, those that are damaged passed over."""
     before = len(finding.skipped)
     inside: list[ImageFile] = []
-    for member in members:
+    for done, member in enumerate(members):
+        yield Progress("open", done, len(members), member.name)
         inside += _if_readable(member, finding)
     if not any(image.role in OF_THE_SKY for image in inside):
         reasons = [
             *finding.skipped[before:],
             *(f"{image.label} is a map of the role {image.role!r}" for image in inside),
         ]
-        why = f" ({reasons[0]})" if reasons else ""
+        why = f" ({reasons[0].removesuffix('.')})" if reasons else ""
         raise InputError(f"The folder {folder} holds no FITS image of the sky{why}.")
     return inside
 
@@ -156,10 +173,13 @@ def exposures_beside(path: Path) -> list[Path]:
     return []
 
 
-def _members(folder: Path, skipped: list[str], map_files: list[Path] | None) -> list[Path]:
+def _members(folder: Path, skipped: list[str], map_files: list[Path] | None) -> Steps[list[Path]]:
     """The FITS files of a folder, by name, without those of maps."""
     members = _fits_files(folder)
-    maps = [member for member in members if is_maps(member)]
+    maps: list[Path] = []
+    for member in members:
+        yield Progress("open", 0, len(members), f"looking into {member.name}")
+        maps += [member] if is_maps(member) else []
     if map_files is None:
         skipped += [f"{path.name} holds maps, not images; open it by itself." for path in maps]
     else:

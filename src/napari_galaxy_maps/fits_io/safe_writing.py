@@ -58,8 +58,8 @@ def check_output(path: str | Path, overwrite: bool = False) -> Path:
         )
     elif not overwrite:
         raise InputError(
-            f"{path} is there already; choose another name, or allow it to be replaced "
-            "with --overwrite."
+            f"{path} is there already; choose another name, or allow it to be replaced.",
+            "overwrite",
         )
     elif not os.access(place, os.W_OK):
         raise InputError(f"{path} is protected from writing; choose another name.")
@@ -190,7 +190,8 @@ def _as_input_error(path: Path) -> Iterator[None]:
     except FileExistsError:
         raise InputError(
             f"{path} was made by another run meanwhile, and stays; what this one would have "
-            "written is not kept. Choose another name, or allow it to be replaced with --overwrite."
+            "written is not kept. Choose another name, or allow it to be replaced.",
+            "overwrite",
         ) from None
     except OSError as error:
         if error.errno == errno.ENOTEMPTY:  # a folder of that name

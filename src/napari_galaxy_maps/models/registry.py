@@ -93,8 +93,9 @@ def chosen_model(settings: ModelSettings) -> Model:
         return model
     if not hasattr(model, "with_members"):
         raise ModelError(
-            f"{model.name} does not look at images, which it could turn; set model.members "
-            "(--members) back to 1, or choose another model, such as stellar-unet."
+            f"{model.name} does not look at images, which it could turn; set the orientations back "
+            "to 1, or choose another model, such as stellar-unet.",
+            "model.members",
         )
     return cast("ModelWithMembers", model).with_members(settings.members)
 
@@ -104,14 +105,15 @@ def _with_prior(model: Model, prior: str) -> Model:
         return model
     if not hasattr(model, "without_relations"):
         raise ModelError(
-            f"{model.name} has no scaling relations that it could leave out; set model.prior "
-            "(--prior) back to relations, or choose another model, such as stellar-unet."
+            f"{model.name} has no scaling relations that it could leave out; let it count on them, "
+            "or choose another model, such as stellar-unet.",
+            "model.prior",
         )
     if RELATIONS not in model.card.features:
         raise ModelError(
             f"These weights of {model.name} ({model.card.version}) cannot leave out the scaling "
-            "relations of galaxies; set model.prior (--prior) back to relations, or take weights "
-            "that were taught both."
+            "relations of galaxies; let it count on them, or take weights that were taught both.",
+            "model.prior",
         )
     return cast("ModelWithPrior", model).without_relations()
 
@@ -159,8 +161,8 @@ def _place(name: str, folder: Path | None) -> tuple[str, Path]:
         return given.name, given.parent.resolve()
     if given.is_dir():
         raise ModelError(
-            f"The folder {given} holds no model (no {INDEX}); "
-            "train one, or finish it with --resume."
+            f"The folder {given} holds no model (no {INDEX}); train one, or finish its training.",
+            "resume",
         )
     return name, SHIPPED
 

@@ -22,6 +22,7 @@ from .ground.layer_specs import Key, image_spec, map_specs
 from .ground.put_aside import Part
 from .ground.sky_plane import centre_of
 from .ground.viewers import qt_window
+from .ground.window_words import words_of
 from .jobs.compare_maps import MapComparer
 from .jobs.first_look import FirstLook
 from .jobs.fit_truth import TruthFitter
@@ -70,6 +71,7 @@ class Workspace:
         runner, idle = self.runner, self.idle
         # What is known.
         self.project = project = Project()
+        runner.tell = project.show_message
         self.masks = masks = MaskHistory()
         # What shows.
         self.layers = layers = LayerRegister(viewer, project, idle)
@@ -182,7 +184,7 @@ class Workspace:
                 for galaxy, work, other in zip((left, right), works, reversed(works), strict=True)
             ]
         except InputError as error:
-            self.project.show_message(str(error))
+            self.project.show_problem(words_of(error))
             return
         self.side_by_side.show(*sides)
 

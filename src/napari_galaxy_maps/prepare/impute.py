@@ -135,7 +135,7 @@ def model_redshift(redshift: float | None, distance_mpc: float | None) -> tuple[
         return checked_redshift(
             found
         ), f"model spectra at the redshift {found:.4f} of {distance_mpc:.4g} Mpc"
-    return 0.0, "model spectra at redshift 0, for no redshift or distance was told (--redshift)"
+    return 0.0, "model spectra at redshift 0, for no redshift or distance was told"
 
 
 def impute_steps(

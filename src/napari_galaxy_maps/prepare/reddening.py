@@ -149,7 +149,9 @@ def from_map(path: Path, field: Ellipse) -> Reddening:
         raise InputError(
             f"The reddening map {path.name} covers {share:.0%} of the galaxy (RA {field.ra:.4f}, "
             f"Dec {field.dec:.4f}); "
-            "use another map, or give E(B-V) as a number (--ebv)."
+            "use another map, or give E(B-V) as a number.",
+            "reddening.map",
+            "reddening.ebv",
         )
     if not -0.1 < found.mean() < 20:
         raise InputError(
@@ -191,7 +193,9 @@ def from_dustmaps(name: str, field: Ellipse) -> Reddening:
         raise InputError(
             f"{name!r} is no FITS file, and maps by name need the package dustmaps (pip install "
             "'napari-galaxy-maps[dustmaps]'); give a file, "
-            "or E(B-V) as a number (--ebv)."
+            "or E(B-V) as a number.",
+            "reddening.map",
+            "reddening.ebv",
         ) from None
     import importlib
 

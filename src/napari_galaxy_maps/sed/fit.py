@@ -159,7 +159,9 @@ def fit_steps(
     from ..device import resolve_device
 
     if distance_mpc is not None and not 0 < distance_mpc < np.inf:
-        raise InputError(f"A distance of {distance_mpc} Mpc cannot be; correct it (--distance).")
+        raise InputError(
+            f"A distance of {distance_mpc} Mpc cannot be; correct it.", "galaxy.distance"
+        )
     seen = observed(
         data,
         uncertainty,

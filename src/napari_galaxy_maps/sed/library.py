@@ -141,13 +141,15 @@ def checked_redshift(redshift: float | None) -> float:
     last = float(star_table().redshift[-1])
     if redshift is None or not np.isfinite(redshift):
         raise InputError(
-            "The galaxy's redshift is not known, and model spectra depend on it; give it "
-            "(--redshift; 0 for a nearby galaxy)."
+            "The galaxy's redshift is not known, and model spectra depend on it; give it, 0 "
+            "for a nearby galaxy.",
+            "galaxy.redshift",
         )
     if not REDSHIFT.least <= redshift <= last:
         raise InputError(
             f"A redshift of {redshift:g} cannot be used: model spectra are there from 0 to "
-            f"{last:g}; correct it (--redshift)."
+            f"{last:g}; correct it.",
+            "galaxy.redshift",
         )
     return round(max(float(redshift), 0.0), 3)
 

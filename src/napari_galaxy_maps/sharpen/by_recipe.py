@@ -59,7 +59,7 @@ def sharpen_by_recipe_steps(
             "maps as they were predicted, so that the coarse map does not count twice."
         )
     if not settings.coarse:
-        raise RecipeError("sharpen.coarse names no coarse map; name a file.")
+        raise RecipeError("No coarse map is named; name a file.", "sharpen.coarse")
     path = Path(settings.coarse).expanduser()
     trusted = yield from trusted_steps(maps, recipe)
     done = yield from sharpen_steps(maps, trusted, settings, fwhm)
@@ -91,8 +91,9 @@ def trusted_steps(maps: PropertyMaps, recipe: Recipe) -> Steps[list[Trusted]]:
     if not settings.image:
         if not is_maps(path):
             raise InputError(
-                f"{path} holds no maps of properties; if it is a far-infrared image, name its band "
-                "(--image SPIRE_250), or make maps of it with galaxy-maps truth."
+                f"{path} holds no maps of properties; if it is a far-infrared image, name its "
+                "band, such as SPIRE_250, or fit a truth to it first.",
+                "sharpen.image",
             )
         return trusted_maps(read_maps(path), settings.fwhm)
     band = _band(settings.image)

@@ -109,7 +109,8 @@ def sharpen_steps(
     if not own:
         raise InputError(
             f"{maps.provenance.get('file', 'The prediction')} does not say how wide its PSF is, "
-            "without which nothing can be compared; tell its FWHM in arcsec (--fwhm)."
+            "without which nothing can be compared; tell its FWHM in arcsec.",
+            "fwhm",
         )
     corrections: dict[str, _Correction] = {}
     notes: list[str] = []
@@ -158,7 +159,9 @@ def _correction_steps(
         raise InputError(
             f"The coarse map of {one.what} has a PSF of {one.fwhm:.3g} arcsec and the prediction "
             f"one of {fwhm:.3g}: only a wider one can be made finer. Predict at a finer "
-            "resolution (--resolution), or give a coarser map."
+            "resolution, or give a coarser map.",
+            "psf.target",
+            "sharpen.coarse",
         )
     light, local, shared, notes = _light_and_errors(maps, one)
     view = CoarseView(

@@ -79,8 +79,9 @@ def trusted_maps(coarse: PropertyMaps, fwhm: float | None = None) -> list[Truste
     names = [name for name in ADD_UP if name in coarse]
     if not names:
         raise InputError(
-            f"{file} has neither {' nor '.join(ADD_UP)}, which are what adds up of the dust; make "
-            "it with galaxy-maps truth, or name the band of an image."
+            f"{file} has neither {' nor '.join(ADD_UP)}, which are what adds up of the dust; fit "
+            "a truth to the far infrared, or name the band of an image.",
+            "sharpen.image",
         )
     width = _known_width(fwhm or psf_fwhm(coarse), file)
     good = (coarse.flags & int(Flag.MASKED | Flag.NO_MODEL_FITS)) == 0
@@ -142,6 +143,7 @@ def _known_width(fwhm: float, whose: str) -> float:
     if not (np.isfinite(fwhm) and fwhm > 0):
         raise InputError(
             f"{whose} does not say how wide its PSF is, without which nothing can be compared; "
-            "tell its FWHM in arcsec (--coarse-fwhm)."
+            "tell its FWHM in arcsec.",
+            "sharpen.fwhm",
         )
     return float(fwhm)

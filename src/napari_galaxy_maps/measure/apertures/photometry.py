@@ -142,9 +142,7 @@ def measure_apertures(
     options = options or Options()
     planes = source if isinstance(source, Planes) else planes_of(source)
     if not apertures:
-        raise InputError(
-            "There is no aperture to measure; draw one, or give --ellipse or --regions."
-        )
+        raise InputError("There is no aperture to measure; draw one, or load regions.", "apertures")
     measured = values_in(planes, apertures, options)
     reasons = (
         _why_empty(aperture, found) for aperture, found in zip(apertures, measured, strict=True)
@@ -252,8 +250,8 @@ def filled_note(shares: np.ndarray) -> list[str]:
     if not most:
         return []
     return [
-        f"Sums count what is thought to lie under masks, up to {most:.1%} of one (filled_share); "
-        "--no-fill leaves it out. Means and medians never count it."
+        f"Sums count what is thought to lie under masks, up to {most:.1%} of one (filled_share), "
+        "which can be left out. Means and medians never count it."
     ]
 
 

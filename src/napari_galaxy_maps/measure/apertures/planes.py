@@ -233,12 +233,12 @@ def _of_maps(
         list(pool.map(fill, range(len(names))))
     distance = distance_mpc or maps_distance(maps)
     if distance is None and any(q.sum_unit for q in quantities):
-        notes.append("Sums need the distance (--distance MPC); without it only means are given.")
+        notes.append("Sums need the galaxy's distance; without it only means are given.")
     shared = maps.correlation if correlation is None else correlation
     if shared is None and maps.errors:
         notes.append(
             "How pixels share their errors is not known: those of sums are as of independent "
-            "pixels (--correlation)."
+            "pixels."
         )
     notes += _error_notes(names, kinds, bool(maps.provenance.get("model_hash")))
     notes += _lognormal(maps, quantities)
@@ -393,8 +393,7 @@ def _of_image(image: BandImage, distance_mpc: float | None, correlation: float |
         notes.append(f"{image.band} has no uncertainty image: its errors are not known.")
     elif correlation is None:
         notes.append(
-            f"{image.band}: noise is taken as smoothed by the PSF, shared by {shared:.1f} pixels "
-            "(--correlation)."
+            f"{image.band}: noise is taken as smoothed by the PSF, shared by {shared:.1f} pixels."
         )
     # Its uncertainty is the noise's; the calibration is added to that of sums.
     return Planes(

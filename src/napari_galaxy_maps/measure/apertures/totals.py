@@ -101,7 +101,7 @@ def galaxy_totals(
         table.meta["notes"].append(
             f"The integrated fluxes leave out {left_out:.1%} of the pixels that the totals count: "
             "the cube does not know what lies under its masks. Prepare it anew, or compare without "
-            "filled pixels (--no-fill)."
+            "filled pixels."
         )
     for row in rows:
         other = whole.get(row["map"], {})
@@ -124,7 +124,9 @@ def _summed(planes: Planes, aperture: Aperture, options: Options) -> list[dict[s
         value = float(row[kind])
         errors = {end: float(row[f"{kind}_{end}"]) for end in ends}
         if prop.additive and not np.isfinite(value):
-            raise InputError("Totals need the galaxy's distance; give it (--distance MPC).")
+            raise InputError(
+                "Totals need the galaxy's distance; give it in Mpc.", "galaxy.distance"
+            )
         log10, in_dex = np.nan, np.nan  # the value, and what makes an error one in dex
         if prop.additive and value > 0:
             log10, in_dex = np.log10(value), 1 / value / np.log(10)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ... import __version__
 from ...exceptions import InputError
 from ...fits_io.safe_writing import check_output_folder, folder_written_whole
+from ...progress import Progress, Steps, run_to_end
 from ..apertures.aperture_files import write_table
 from ..compare.comparison import Comparison, metrics_table
 from .drawings import Drawing, drawings
@@ -58,9 +59,18 @@ def write_evaluation(
     InputError
         When the folder holds something and `overwrite` is off, or cannot be written to.
     """
+    return run_to_end(write_evaluation_steps(folder, comparisons, card, ending, overwrite))
+
+
+def write_evaluation_steps(
+    folder: str | Path, comparisons: Sequence[Comparison], card: str = "",
+    ending: Ending = "png",
+    overwrite: bool = False,
+) -> Steps[Scores]:  # fmt: skip
+    """`write_evaluation`, yielding after every figure; closed before the end it leaves nothing."""
     check_evaluation_folder(folder, overwrite)
     with folder_written_whole(folder, overwrite) as stage:
-        return _write_all(stage, comparisons, card, ending)
+        return (yield from _write_all(stage, comparisons, card, ending))
 
 
 def check_evaluation_folder(folder: str | Path, overwrite: bool) -> None:
@@ -74,21 +84,24 @@ def check_evaluation_folder(folder: str | Path, overwrite: bool) -> None:
     place = check_output_folder(folder)
     if place.is_dir() and any(place.iterdir()) and not overwrite:
         raise InputError(
-            f"{folder} is there already; choose another folder, or allow it to be replaced "
-            "with --overwrite."
+            f"{folder} is there already; choose another folder, or allow it to be replaced.",
+            "overwrite",
         )
 
 
 def _write_all(
     folder: Path, comparisons: Sequence[Comparison], card: str, ending: Ending
-) -> Scores:
+) -> Steps[Scores]:
     """Fill an empty folder; returns the scores."""
+    yield Progress("report", 0, 0, "scores")
     scores = scores_of(comparisons)
     evaluation, by_ellipse = _contents(comparisons, scores), scores.sums_by_ellipse
     metrics = metrics_table(scores.properties)
-    pictures = [
-        _write_drawing(folder, drawing, ending) for drawing in drawings(comparisons, scores.sums)
-    ]
+    pictures: list[Picture] = []
+    for drawing in drawings(comparisons, scores.sums):
+        yield Progress("report", len(pictures), 0, f"{drawing.title} ({drawing.name})")
+        pictures.append(_write_drawing(folder, drawing, ending))
+    yield Progress("report", len(pictures), 0, "the page")
     totals = [(c.name, found) for c in comparisons if (found := totals_beside(c)) is not None]
     write_table(folder / "metrics.ecsv", metrics)
     for name, table in _tables(by_ellipse, totals).items():

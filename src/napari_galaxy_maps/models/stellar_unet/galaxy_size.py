@@ -159,7 +159,8 @@ def check_size(size: GalaxySize | None, cube: BandCube) -> None:
         f"{size.r_half:.1f} pixels, {size.r_half * cube.pixel_arcsec:.2g} arcsec, of its middle "
         f"(R_half, measured after the PSF of {cube.fwhm:.2g} arcsec), and maps need {LEAST:g} "
         "pixels. Mask a brighter star that touches it; else give images with finer pixels and a "
-        "sharper PSF, or, where the files have finer pixels, a smaller grid.pixel."
+        "sharper PSF, or, where the files have finer pixels, smaller pixels of the grid.",
+        "grid.pixel",
     )
 
 

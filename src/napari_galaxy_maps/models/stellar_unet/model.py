@@ -472,7 +472,7 @@ class StellarUNet:
             if "pyramid" not in settings:
                 raise ModelError(
                     f"{card.name} was trained by an earlier version, for other inputs; "
-                    "train it anew with galaxy-maps train stellar-unet."
+                    "train it anew."
                 )
             shape = {key: settings[key] for key in ("widths", "hidden", "pyramid")}
             network = UNet(N_CHANNELS, head.outputs, normalised=False, **shape)

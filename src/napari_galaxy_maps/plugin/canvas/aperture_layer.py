@@ -16,6 +16,7 @@ from ...measure.apertures.aperture import Aperture, Vertices
 from ..ground import sky_shapes, viewers
 from ..ground.sky_plane import Reference
 from ..ground.sky_shapes import Outline, ellipse_corners, ellipse_of
+from ..ground.window_words import words_of
 from ..state.aperture_measurements import ApertureMeasurements
 from ..state.project import Project
 from .layer_register import LayerRegister
@@ -295,7 +296,7 @@ class ApertureLayer:
                 try:
                     apertures[number] = self._aperture(layer, number)
                 except InputError as error:
-                    self.project.show_message(str(error))
+                    self.project.show_problem(words_of(error))
         if any(a is not b for a, b in zip(apertures, self._drawn, strict=True)):
             self.measurements.change(apertures, "the change")
 
@@ -306,7 +307,7 @@ class ApertureLayer:
             try:
                 added.append(self._aperture(layer, number))
             except InputError as error:
-                self.project.show_message(str(error))
+                self.project.show_problem(words_of(error))
         if added:
             self.measurements.add(added, "what was drawn")
         elif layer.nshapes > len(self._drawn):

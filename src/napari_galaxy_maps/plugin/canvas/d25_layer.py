@@ -13,6 +13,7 @@ from ...exceptions import GalaxyMapsError
 from ..eventloop.idle_queue import next_turn
 from ..ground import sky_shapes, viewers
 from ..ground.sky_shapes import Outline, ellipse_corners, ellipse_of
+from ..ground.window_words import words_of
 from ..state.project import Project
 from .layer_register import LayerRegister
 from .sky_overlay import SkyOverlay, bind_undo
@@ -138,10 +139,10 @@ class D25Layer:
                 position_angle=round(ellipse.pa, 1),
             )
         except GalaxyMapsError as error:
-            self.project.show_message(str(error))
+            self.project.show_problem(words_of(error))
             return
         self.project.make_galaxy()
-        self.project.show_message(self.project.galaxy_problem)
+        self.project.show_problem(self.project.galaxy_problem)
 
     def _on_data(self, event: Any) -> None:
         layer = self.layer

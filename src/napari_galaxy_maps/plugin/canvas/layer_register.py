@@ -115,7 +115,7 @@ class LayerRegister:
         self._arranged = True
         camera, scale_bar = viewers.camera_and_scale_bar(self.viewer)
         camera.orientation2d = ("up", "right")
-        scale_bar.visible = True
+        scale_bar.visible, scale_bar.position = True, "bottom_left"  # not under notifications
         learn_letters(self._viewer)
 
     # Finding -------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from superqt.utils import FunctionWorker, GeneratorWorker
 
 from ...exceptions import in_words
 from ...progress import Progress
+from ..ground.window_words import words_of
 from . import garbage_collection
 from .process_switches import switch_as_usual, switch_often
 
@@ -60,6 +61,8 @@ class Job:
     def __init__(self, title: str, scope: Any = None):
         self.title, self.scope = title, scope
         self.cancelled = False
+        self.has_bar = False
+        """Whether a person is shown how far it is; work of a moment needs none."""
         self.last: Progress | None = None
         """The last sign of life."""
         self.worker: GeneratorWorker | None = None
@@ -116,6 +119,8 @@ class JobRunner:
     def __init__(self) -> None:
         self.job: Job | None = None
         """The one under way."""
+        self.tell: Callable[[str, bool], None] = notify
+        """Tells the person a sentence, and whether something is wrong."""
         self._waiting: list[tuple[Any, Callable[[], None]]] = []
         self._scope: Any = None
         self._held: dict[int, list[Callable[[], None]]] = {}
@@ -142,11 +147,20 @@ class JobRunner:
         elif not job.cancelled:
             self._held.setdefault(id(job.scope), []).append(task)
 
+    def _tell_problem(
+        self, job: Job, sentence: str, on_error: Callable[[str], None] | None
+    ) -> None:
+        """Say what ended a job, if that is a person's to put right."""
+        if sentence and on_error is not None:
+            self._bring(job, partial(on_error, sentence))
+        elif sentence:
+            self.tell(sentence, True)
+
     def busy(self) -> bool:
         """Whether a job is under way; if so, the person is shown which."""
         if self.job is None:
             return False
-        show_info(f"{self.job.title} is still under way; wait for it or cancel it.")
+        self.tell(f"{self.job.title} is still under way; wait for it or cancel it.", False)
         return True
 
     def start(
@@ -172,7 +186,8 @@ class JobRunner:
             Makes the generator; runs in the thread, as does the generator.
         on_progress, on_result, on_error, on_end : callable, optional
             Called in the main thread: at every sign of life, with what the generator returns, with
-            the sentence of an error, and when all is over, whichever way it went.
+            the sentence of an error that the person can put right (by default `tell` has it), and
+            when all is over, whichever way it went.
         quiet : bool
             Show no message when another job is running.
         litters : bool
@@ -191,9 +206,7 @@ class JobRunner:
         job = Job(title, self._scope)
 
         def errored(error: Exception) -> None:
-            sentence = report(_cause_of(error), title)
-            if on_error is not None:
-                self._bring(job, partial(on_error, sentence))
+            self._tell_problem(job, problem_of(_cause_of(error), title), on_error)
 
         def returned(result: Any) -> None:
             if on_result is not None and not job.cancelled:
@@ -227,6 +240,7 @@ class JobRunner:
         job.worker = create_worker(
             _guarded, steps, _start_thread=False, _worker_class=_Worker, _connect=slots
         )
+        job.has_bar = bar
         if bar:
             job.begin_bar()
         self.job_changed.emit()
@@ -285,27 +299,38 @@ def _cause_of(error: BaseException) -> BaseException:
     return error
 
 
-def fetch(function: Callable[[], Any], on_result: Callable[[Any], None]) -> None:
+def fetch(
+    function: Callable[[], Any],
+    on_result: Callable[[Any], None],
+    on_error: Callable[[str], None] | None = None,
+) -> None:
     """Call a short function in a thread without progress, beside any job; its errors are reported
-    like a job's.
+    like a job's, to `on_error` or in a notification.
     """
+
+    def errored(error: Exception) -> None:
+        sentence = problem_of(error)
+        if sentence:
+            (on_error or notify)(sentence)
+
     # Not napari's way of making it, by which the window keeps it for ever (see `_forget`).
     worker = FunctionWorker(function)
-    worker.errored.connect(report)
+    worker.errored.connect(errored)
     worker.returned.connect(on_result)
     worker.start()
 
 
-def report(error: BaseException, title: str = "") -> str:
-    """Show the person an error, and return the sentence.
+def notify(sentence: str, wrong: bool = True) -> None:
+    """Tell the person a sentence where no panel can: in a notification of napari."""
+    (show_warning if wrong else show_info)(sentence)
 
-    What the person can put right is a warning in one sentence. Anything else is a fault in the
-    program: the notification says so and offers the traceback, which is logged too.
+
+def problem_of(error: BaseException, title: str = "") -> str:
+    """The sentence about what the person can put right; empty where the program is at fault, which
+    a notification says, with the traceback, which is logged too.
     """
-    mistake = in_words(error)
-    if mistake is not None:
-        show_warning(mistake)
-        return mistake
+    if in_words(error) is not None:
+        return words_of(error)
     while_doing = f" while {title[:1].lower()}{title[1:]}" if title else ""
     sentence = (
         f"Something unexpected happened{while_doing} ({type(error).__name__}: {error}). "
@@ -316,7 +341,14 @@ def report(error: BaseException, title: str = "") -> str:
     notification = Notification.from_exception(error)
     notification.message = sentence
     notification_manager.dispatch(notification)
-    return sentence
+    return ""
 
 
-__all__ = ["Failure", "Job", "JobRunner", "fetch", "report"]
+def report(error: BaseException) -> None:
+    """Tell the person of an error in a notification."""
+    sentence = problem_of(error)
+    if sentence:
+        notify(sentence)
+
+
+__all__ = ["Failure", "Job", "JobRunner", "fetch", "notify", "problem_of", "report"]

@@ -60,9 +60,7 @@ class MapComparer:
                 views.look(name, "residual")
             project.maps_changed.emit()
 
-        return self.runner.start(
-            "Comparing", steps, on_result=compared, on_error=project.show_message
-        )
+        return self.runner.start("Comparing", steps, on_result=compared)
 
     def compare_and_look(self) -> None:
         """`compare`, for who does not ask what became of it."""
@@ -86,6 +84,4 @@ class MapComparer:
             project.add_truth(name, maps, choose=True)
             views.layers.show_later(truth_specs(project, views.layers, name, maps))
 
-        return self.runner.start(
-            "Opening the truth", steps, on_result=opened, on_error=project.show_message
-        )
+        return self.runner.start("Opening the truth", steps, on_result=opened)

@@ -61,7 +61,7 @@ class TruthFitter:
             project.set_fitted(NAME, result)
             self.layers.show_later(truth_specs(project, self.layers, NAME, result.truth.maps))
 
-        return self.runner.start(TITLE, steps, on_result=fitted, on_error=project.show_message)
+        return self.runner.start(TITLE, steps, on_result=fitted)
 
     def save(self, path: str, done: Callable[[str], None] | None = None) -> Job | None:
         """Write the fitted truth to a FITS file that appears only once it is whole."""
@@ -83,6 +83,4 @@ class TruthFitter:
             if done is not None:
                 done(where)
 
-        return self.runner.start(
-            "Saving", steps, on_result=saved, on_error=self.project.show_message
-        )
+        return self.runner.start("Saving", steps, on_result=saved)

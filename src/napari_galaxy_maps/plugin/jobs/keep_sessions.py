@@ -10,12 +10,13 @@ from typing import Any
 
 from psygnal import Signal
 
-from ...exceptions import GalaxyMapsError, InputError
+from ...exceptions import GalaxyMapsError
 from ...progress import Progress, Steps, run_to_end
 from ..canvas.map_views import MapViews
 from ..eventloop import worker
 from ..eventloop.worker import Job, JobRunner
 from ..ground import viewers
+from ..ground.window_words import words_of
 from ..session.found_images import Checksums, find_images, found_in
 from ..session.kept_states import KeptState, LastState, begin_state, last_states
 from ..session.open_session import OpenedSession, Session, UnreadGalaxy
@@ -91,8 +92,7 @@ class Sessions:
                 f"{folder.name} is damaged: {self._opened.problems[0]} Save under another name, so "
                 "that nothing more of it is lost."
             )
-            worker.report(InputError(sentence))
-            self.project.show_message(sentence)
+            self.project.show_problem(sentence)
             return None
         session_now = self._session_now()
         unsaved = [r for galaxy in self.galaxies.all for r in self.galaxies.work_of(galaxy).unsaved]
@@ -113,9 +113,7 @@ class Sessions:
             self.project.show_message(f"The session is saved in {folder}.")
             self.changed.emit()
 
-        return self._runner.start(
-            "Saving the session", steps, on_result=saved, on_error=self.project.show_message
-        )
+        return self._runner.start("Saving the session", steps, on_result=saved)
 
     def _drafts(self) -> list[Draft | UnreadGalaxy]:
         galaxies, drafts = self.galaxies, list[Draft | UnreadGalaxy]()
@@ -193,13 +191,10 @@ class Sessions:
             if before is not None and added:
                 self.galaxies.close(before)
             for sentence in opened.problems:
-                worker.report(InputError(sentence))
-                self.project.show_message(sentence)
+                self.project.show_problem(sentence)
             self.changed.emit()
 
-        return self._runner.start(
-            "Opening the session", steps, on_result=take, on_error=self.project.show_message
-        )
+        return self._runner.start("Opening the session", steps, on_result=take)
 
     def _restored(self, unread: UnreadGalaxy, own: bool) -> Steps[Restored]:
         saved = unread.read()
@@ -228,7 +223,6 @@ class Sessions:
             f"Opening {self.galaxies.title(galaxy)}",
             steps,
             on_result=lambda restored: self._take(galaxy, restored),
-            on_error=self.project.show_message,
         )
 
     def _take(self, galaxy: OpenGalaxy, restored: Restored) -> None:
@@ -250,8 +244,7 @@ class Sessions:
 
     def _tell_changed(self, galaxy: OpenGalaxy, words: str) -> None:
         if words and galaxy is self.galaxies.current:
-            worker.report(InputError(words))
-            self.project.show_message(words)
+            self.project.show_problem(words)
 
     def _take_window(self, window: dict[str, Any]) -> None:
         self.views.usual = bool(window.get("usual", self.views.usual))
@@ -278,9 +271,7 @@ class Sessions:
             project.show_message(f"{words} {words_of_changed(result.changed)}".strip())
             project.files_changed.emit()
 
-        return self._runner.start(
-            "Looking for files", steps, on_result=found, on_error=project.show_message
-        )
+        return self._runner.start("Looking for files", steps, on_result=found)
 
     # By itself -----------------------------------------------------------------------------------
 
@@ -342,7 +333,7 @@ class Sessions:
             try:
                 return run_to_end(state.write(session_now()))
             except GalaxyMapsError as error:
-                return str(error)
+                return words_of(error)
 
         worker.fetch(write, self._kept)
 

@@ -142,5 +142,4 @@ class MockMaker:
             "Saving the mock galaxy",
             steps,
             on_result=saved,
-            on_error=self.project.show_message,
         )

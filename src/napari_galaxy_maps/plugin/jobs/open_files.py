@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.maps import PropertyMaps
 from ...data.question import SETTINGS
-from ...exceptions import GalaxyMapsError, InputError
+from ...exceptions import GalaxyMapsError
 from ...progress import Progress, Steps
 from ..canvas.galaxy_view import show_galaxy
 from ..canvas.layer_register import LayerRegister
 from ..canvas.map_views import MapViews
-from ..eventloop import worker
 from ..eventloop.idle_queue import next_turn
 from ..eventloop.worker import JobRunner
 from ..ground.layer_specs import Key, LayerSpec, image_spec, map_specs, shown_in
 from ..ground.sky_plane import Reference, centre_of
+from ..ground.window_words import words_of, words_of_several
 from ..state.galaxy_work import GalaxyWork
 from ..state.opened_files import ReadImage, ReadyFile
 from ..state.places import Group, belongs, groups_of
@@ -73,7 +73,7 @@ def open_steps(
     file that is `known` holds no image any more, its rows say so, and it is no error.
     """
     from ...data.recipe import InputSettings
-    from ...fits_io.image_files import find_images
+    from ...fits_io.image_files import find_images_steps
     from ...fits_io.map_files import is_maps, read_maps
 
     members = [Path(p) for p in paths]
@@ -93,12 +93,13 @@ def open_steps(
                 maps.append((path.name, read_maps(path)))
                 continue
             try:
-                files += find_images([path], passed_over, map_files, roles, passed)
+                found = yield from find_images_steps([path], passed_over, map_files, roles, passed)
+                files += found
             finally:
                 maps += [(member.name, read_maps(member)) for member in map_files]
         except GalaxyMapsError as error:
             if not (path.is_dir() and maps) and not (path in known and passed[before:]):
-                errors.append(str(error))
+                errors.append(words_of(error))
         skipped += passed_over
     yield Progress("open", len(members), len(members), f"{len(files)} images")
     said = {other.sentence for other in passed}
@@ -127,7 +128,7 @@ def read_steps(
             reference = reference or centre_of(image.wcs, image.shape)
             spec = image_spec(image, reference, name, visible=visible and done == 0)
         except GalaxyMapsError as error:
-            result = ReadLayer(ReadImage(label, signature, problem=str(error)))
+            result = ReadLayer(ReadImage(label, signature, problem=words_of(error)))
         else:
             result = ReadLayer(ReadImage(label, signature, image), spec)
         yield Progress("read", done + 1, len(todo), label, result)
@@ -188,6 +189,8 @@ class FileOpener:
         self._taking_now = False
         self.pending_paths: list[Path] = []
         """What waits to be opened."""
+        self._unread: list[str] = []
+        """What was wrong with images that were read last, a sentence each."""
         self._roles: dict[str, str] = {}
         """The roles that were told when files were opened last."""
         project.files_resettled.connect(self.load)
@@ -281,9 +284,8 @@ class FileOpener:
         self._tell_passed(opened, homes)
         if begun:
             project.show_message(words_of_begun(begun, len(galaxies.all)))
-        for sentence in opened.errors:
-            worker.report(InputError(sentence))
-            project.show_message(sentence)
+        if opened.errors:
+            project.show_problem(words_of_several(opened.errors))
         project.files_changed.emit()
 
     def _tell_passed(self, opened: OpenedPaths, homes: list[tuple[OpenGalaxy, Group]]) -> None:
@@ -431,6 +433,9 @@ class FileOpener:
         def finished() -> None:
             if project.files is not files:
                 return  # another galaxy was begun meanwhile
+            unread, self._unread = self._unread, []
+            if unread:
+                project.show_problem(words_of_several(unread))
             # What could not be read, or was not before Cancel, is no longer what it was.
             self._drop_stale([file for file in ready if files.is_read(file)])
             project.make_galaxy()
@@ -467,7 +472,7 @@ class FileOpener:
         if read.image is not None:
             self.project.place(read.image)
         else:
-            worker.report(InputError(read.problem))
+            self._unread.append(read.problem)
 
     def _drop_stale(self, ready: Sequence[ReadyFile]) -> None:
         """Forget images of other files, or of files that have become another band, and take their

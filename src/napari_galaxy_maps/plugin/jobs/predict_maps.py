@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from ...data.maps import PropertyMaps
 from ...data.sharpen_settings import SharpenSettings
-from ...exceptions import GalaxyMapsError, InputError
+from ...exceptions import GalaxyMapsError
 from ...progress import Progress, Steps
 from ..canvas.map_views import MapViews
-from ..eventloop import worker
 from ..eventloop.worker import Job, JobRunner
+from ..ground.window_words import words_of
 from ..state.mask_history import MaskHistory
 from ..state.project import Project
 from ..state.results import Result, label_of
@@ -53,7 +53,7 @@ def compared(maps: PropertyMaps, truth: PropertyMaps | None) -> PredictedMaps:
     try:
         return PredictedMaps(maps, truth, compared_residual(maps, truth))
     except GalaxyMapsError as error:
-        return PredictedMaps(maps, truth, None, str(error))
+        return PredictedMaps(maps, truth, None, words_of(error))
 
 
 class MapPredictor:
@@ -102,7 +102,6 @@ class MapPredictor:
             steps,
             on_progress=lambda sign: keep_step(project, self.masks, sign),
             on_result=predicted,
-            on_error=project.show_message,
         )
 
     def _take(self, found: PredictedMaps, recipe: Recipe, inputs: dict[str, str]) -> None:
@@ -120,8 +119,7 @@ class MapPredictor:
         project.steps_changed.emit()
         project.results_changed.emit()
         if found.problem:
-            worker.report(InputError(found.problem))
-            project.show_message(found.problem)
+            project.show_problem(found.problem)
         views.show_fresh(result, before)
         views.layers.show_later([], project.maps_changed.emit)
 

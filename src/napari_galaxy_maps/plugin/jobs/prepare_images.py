@@ -6,12 +6,10 @@ from dataclasses import replace
 
 from ...data.cube import BandCube
 from ...data.galaxy import Galaxy
-from ...exceptions import InputError
 from ...prepare.masks.mask_set import Masks
 from ...prepare.steps import step_named
 from ...progress import Progress, Steps
 from ..canvas.layer_register import LayerRegister
-from ..eventloop import worker
 from ..eventloop.worker import Job, JobRunner
 from ..ground.layer_specs import Key, LayerSpec, image_spec
 from ..state.mask_history import MaskHistory
@@ -28,8 +26,7 @@ def galaxy_to_prepare(project: Project) -> Galaxy | None:
         or " ".join(project.file_problems()[:1])
         or "Add the galaxy's images first (Galaxy panel)."
     )
-    worker.report(InputError(sentence))
-    project.show_message(sentence)
+    project.show_problem(sentence)
     return None
 
 
@@ -93,7 +90,6 @@ class ImagePreparer:
             steps,
             on_progress=self._keep,
             on_result=prepared,
-            on_error=project.show_message,
         )
 
     def _keep(self, sign: Progress) -> None:
@@ -141,7 +137,6 @@ class ImagePreparer:
             steps,
             on_progress=self._keep,
             on_result=fitted,
-            on_error=project.show_message,
         )
 
     def show_step(self, step: str, on: bool = True) -> None:

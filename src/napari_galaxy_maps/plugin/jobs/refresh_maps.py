@@ -198,7 +198,6 @@ class MapRefresher:
             TITLE,
             steps,
             on_result=refreshed,
-            on_error=project.show_message,
             quiet=True,
             bar=False,
         )

@@ -58,9 +58,7 @@ class RegionFiles:
             self.masks.change(mask_edits.merged(self.masks.now, masks), f"loading {name}")
             self.project.show_message(" ".join(left_out))
 
-        return self.runner.start(
-            "Loading regions", steps, on_result=loaded, on_error=self.project.show_message
-        )
+        return self.runner.start("Loading regions", steps, on_result=loaded)
 
     def save(self, path: str) -> Job | None:
         """Write the circles and polygons as DS9 regions; the file appears only once it is whole."""
@@ -82,6 +80,4 @@ class RegionFiles:
             )
             self.masks.set_note(f"Saved in {path}.{rest}")
 
-        return self.runner.start(
-            "Saving regions", steps, on_result=saved, on_error=self.project.show_message
-        )
+        return self.runner.start("Saving regions", steps, on_result=saved)

@@ -63,6 +63,4 @@ class MapSaver:
             if done is not None:
                 done(where)
 
-        return self.runner.start(
-            "Saving", steps, on_result=saved, on_error=self.project.show_message
-        )
+        return self.runner.start("Saving", steps, on_result=saved)

@@ -15,6 +15,7 @@ from ...progress import Progress, Steps
 from ..canvas.shown_galaxy import ShownGalaxy
 from ..ground.edit_history import History
 from ..ground.layer_specs import Key
+from ..ground.window_words import words_of
 from ..session.found_images import Checksums, find_images
 from ..session.saved_galaxy import SavedFile, SavedGalaxy, SavedResult, SavedTruth
 from ..state.entries import entries_of
@@ -258,7 +259,7 @@ def _take_truths(
             try:
                 maps = read_maps(found.get(maps, maps.path))
             except GalaxyMapsError as error:
-                notes.append(str(error))
+                notes.append(words_of(error))
                 continue
         work.truths[truth.name] = maps
         if truth.chosen:

@@ -14,6 +14,7 @@ import numpy as np
 from ...data.maps import PropertyMaps
 from ...exceptions import GalaxyMapsError, InputError
 from ...progress import Progress, Steps
+from ..ground.window_words import words_of
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -76,7 +77,7 @@ def score_galaxies(
         try:
             opened = compare(*pair, ellipse)
         except GalaxyMapsError as error:
-            problem = str(error)
+            problem = words_of(error)
     comparisons = (*((opened,) if opened is not None else ()), *others)
     if not comparisons:
         return problem
@@ -112,7 +113,7 @@ def compare_files(paths: Sequence[str]) -> Steps[tuple[list[Comparison], list[st
         try:
             files[Path(path).name if Path(path).name not in files else path] = read_maps(path)
         except GalaxyMapsError as error:
-            said.append(str(error))
+            said.append(words_of(error))
     pairs, left = match_truths(files)
     found = []
     for i, (maps, truth) in enumerate(pairs):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from ...exceptions import InputError
 from ...progress import Progress, Steps
 from ..canvas.map_views import MapViews
-from ..eventloop import worker
 from ..eventloop.worker import Job, JobRunner
 from ..state.project import Project
 from ..state.results import Result
@@ -62,9 +60,8 @@ class MapSharpener:
             result.masks = before.masks
             project.results_changed.emit()
             if found.problem:
-                worker.report(InputError(found.problem))
-                project.show_message(found.problem)
+                project.show_problem(found.problem)
             self.views.show_fresh(result, looked)
             self.views.layers.show_later([], project.maps_changed.emit)
 
-        return self.runner.start(TITLE, steps, on_result=sharpened, on_error=project.show_message)
+        return self.runner.start(TITLE, steps, on_result=sharpened)

@@ -110,7 +110,7 @@ class DustTaker:
             self.views.show_fresh(mine, before)
             self.views.layers.show_later(specs, project.maps_changed.emit)
 
-        return self.runner.start(TITLE, steps, on_result=taken, on_error=project.show_message)
+        return self.runner.start(TITLE, steps, on_result=taken)
 
     def save(self, path: str, done: Callable[[str], None] | None = None) -> Job | None:
         """Write the images without dust, with their errors, to a FITS file that appears only once
@@ -133,6 +133,4 @@ class DustTaker:
             if done is not None:
                 done(where)
 
-        return self.runner.start(
-            "Saving", steps, on_result=saved, on_error=self.project.show_message
-        )
+        return self.runner.start("Saving", steps, on_result=saved)

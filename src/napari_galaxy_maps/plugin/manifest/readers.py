@@ -11,7 +11,6 @@ from typing import Any
 
 from ...exceptions import InputError
 from ...progress import Progress, run_to_end
-from ..eventloop import worker
 from ..ground.layer_specs import LayerSpec
 from ..jobs.open_files import OpenedPaths, ReadLayer, open_steps, read_steps, truth_specs
 from ..session.saved_galaxy import SUFFIX
@@ -40,6 +39,8 @@ def get_reader(
         return read_session
     for member in map(Path, paths):
         if member.is_dir():
+            if in_event_loop():
+                continue  # a person has chosen this reader for it, and is told what is wrong
             try:
                 if not any(is_fits_name(p.name) for p in member.iterdir()):
                     return None
@@ -138,7 +139,7 @@ def _read_into(workspace: Workspace, opened: OpenedPaths, alone: bool) -> list[L
     if not specs and (failures or alone):
         raise InputError(" ".join(failures or unsettled))
     if unsettled and not alone:
-        worker.report(InputError(f"{unsettled[-1]} Settle it in Plugins > Galaxy Maps > Galaxy."))
+        project.show_problem(f"{unsettled[-1]} Settle it in Plugins > Galaxy Maps > Galaxy.")
     new = [spec for spec in specs if layers.layer(spec.key) is None]
     for spec in specs:
         if spec not in new:

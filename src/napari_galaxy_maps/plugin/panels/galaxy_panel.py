@@ -29,10 +29,10 @@ from ...exceptions import GalaxyMapsError
 from ...progress import Progress
 from ..ground.sky_plane import position_at, sexagesimal
 from ..ground.viewers import camera_and_scale_bar
+from ..ground.window_words import words_of
 from ..state.answers import shared_questions, with_answer, with_role, with_use
 from ..widgets.file_table import FileTable
 from ..widgets.forms import (
-    Message,
     NumberField,
     bind_edit_keys,
     heading,
@@ -67,7 +67,6 @@ class GalaxyPanel(WorkspacePanel):
         self.stand_in = QCheckBox()
         self.stand_in.setObjectName("stand_in")
         self.details = wrapped(colour=FAINT, name="details")
-        self.message = Message()
         self.galaxies = GalaxiesView(self.workspace)
         self.session = SessionBar(self.workspace)
         self.column.addWidget(self.session)
@@ -77,7 +76,6 @@ class GalaxyPanel(WorkspacePanel):
         self.column.addWidget(self.shared)
         self.column.addWidget(self.stand_in)
         self.column.addWidget(self.details)
-        self.column.addWidget(self.message)
         self.column.addWidget(heading("The galaxy"))
         self.column.addLayout(self._object_form())
         self.shared.answered.connect(self._answer_shared)
@@ -85,7 +83,6 @@ class GalaxyPanel(WorkspacePanel):
         self.listen(self.project.files_changed, self.refresh)
         self.listen(self.project.switched, self._switched)
         self.listen(self.project.recipe_changed, self.refresh)
-        self.listen(self.project.message, self.message.say)
         self.listen(self.workspace.first_look.changed, self._show_measured)
         self.listen(self.project.steps_changed, self._show_measured)
         self.listen(self.workspace.galaxies.changed, self.galaxies.refresh)
@@ -124,7 +121,11 @@ class GalaxyPanel(WorkspacePanel):
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         self.add_files_button = QPushButton("Add files…")
+        self.add_files_button.setToolTip("Add FITS images, or maps, to the galaxy that is shown")
         self.add_folder_button = QPushButton("Add folder…")
+        self.add_folder_button.setToolTip(
+            "Add all FITS files that lie in a folder to the galaxy that is shown"
+        )
         self.remove_button = QPushButton("Remove")
         self.remove_button.setToolTip(
             "Take the selected files out of the list; nothing is deleted on disk"
@@ -172,9 +173,17 @@ class GalaxyPanel(WorkspacePanel):
     def _make_fields(self) -> None:
         self.name = QLineEdit()
         self.name.setPlaceholderText("e.g. NGC 309")
+        self.name.setToolTip("What the galaxy is called in layers, tables and files")
         self.ra, self.dec = QLineEdit(), QLineEdit()
         self.ra.setPlaceholderText("hh:mm:ss or degrees")
         self.dec.setPlaceholderText("dd:mm:ss or degrees")
+        self.ra.setToolTip(
+            "Right ascension of the galaxy's middle, ICRS, as hours (09:55:33.2) or in degrees"
+        )
+        self.dec.setToolTip(
+            "Declination of the galaxy's middle, ICRS, as degrees, minutes and seconds "
+            "(+69:03:55) or in degrees"
+        )
         self.distance, self.d25 = _number_field("distance"), _number_field("d25")
         self.axis_ratio = _number_field("axis_ratio", "1")
         self.position_angle = _number_field("position_angle", "0")
@@ -317,7 +326,7 @@ class GalaxyPanel(WorkspacePanel):
         try:
             change(**values)
         except GalaxyMapsError as error:
-            self.message.say(str(error))
+            self.message.say(words_of(error))
             self.refresh()
             return False
         self.message.say(self.project.galaxy_problem if change == self.project.set_galaxy else "")
@@ -334,7 +343,7 @@ class GalaxyPanel(WorkspacePanel):
         try:
             value = parse_angle(field.text(), hours=key == "ra") if field.text().strip() else None
         except GalaxyMapsError as error:
-            self.message.say(str(error))
+            self.message.say(words_of(error))
             return
         self._set("galaxy", **{key: value})
 
@@ -364,7 +373,7 @@ class GalaxyPanel(WorkspacePanel):
         try:
             table = with_answer(self.project.recipe.input, files, about, text, survey)
         except GalaxyMapsError as error:
-            self.message.say(str(error))
+            self.message.say(words_of(error))
             self.refresh()
             return
         if self._resettle(**table):
@@ -420,9 +429,7 @@ class GalaxyPanel(WorkspacePanel):
             if self._set("galaxy", **values) and not project.galaxy_problem:
                 self.message.say(words[:1].upper() + words[1:] + ".")
 
-        self.runner.start(
-            "Opening the table", steps, on_result=found, on_error=project.show_message
-        )
+        self.runner.start("Opening the table", steps, on_result=found)
 
     def add(self, paths: list[str]) -> None:
         """Open files and folders beside the window."""

@@ -22,6 +22,7 @@ from ...exceptions import GalaxyMapsError
 from ...progress import Progress, Steps
 from ..canvas.picked_pixels import PickedPixels
 from ..eventloop import worker
+from ..ground.window_words import words_of
 from ..jobs.score_galaxies import (
     OF_GALAXIES,
     OF_PIXELS,
@@ -81,6 +82,8 @@ class InspectPanel(WorkspacePanel):
         self.truth, self.property_box, self.plot = (
             _combo(name) for name in ("truth", "property", "plot")
         )
+        self.property_box.setToolTip("The map that is plotted, in the unit that the table tells")
+        self.plot.setToolTip("What is plotted: prediction, sigma or residual, by pixel or galaxy")
         self.truth.setToolTip("Maps that are open, to compare those in the window with")
         self.truth_file = make_button("File…", "truth_file", self._ask_truth)
         self.truth_file.setToolTip("Open a file of maps to compare with")
@@ -120,6 +123,7 @@ class InspectPanel(WorkspacePanel):
         self.paint = make_button("Pick on the galaxy", "paint", self._paint)
         self.paint.setToolTip("Paint pixels with napari's brush; they light up in the plot")
         self.clear = make_button("Pick none", "clear", self._clear)
+        self.clear.setToolTip("Let all pixels go that are picked, in the plot and on the galaxy")
         row.addWidget(self.paint)
         row.addWidget(self.clear)
         self.column.addWidget(self.selected)
@@ -263,7 +267,7 @@ class InspectPanel(WorkspacePanel):
             self._pixels = pixels_of(found.comparisons, name)
             figure, table = figure_of(found, self._pixels, name, plot)
         except GalaxyMapsError as error:
-            self.message.say(str(error))
+            self.message.say(words_of(error))
             return
         self.message.say(found.problem)
         from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
@@ -431,7 +435,7 @@ class InspectPanel(WorkspacePanel):
             write_figure(self.drawn[0], path)
             write_table(beside, self.drawn[1], overwrite=True)
         except GalaxyMapsError as error:
-            self.message.say(worker.report(error))
+            self.message.say(worker.problem_of(error))
         else:
             self.done.setText(f"Saved in {path}, the numbers behind it in {beside.name}.")
         finally:
@@ -447,12 +451,12 @@ class InspectPanel(WorkspacePanel):
         model = str(comparisons[0].maps.provenance.get("model", ""))
 
         def steps() -> Steps[str]:
-            from ...measure.report.evaluation import write_evaluation
+            from ...measure.report.evaluation import write_evaluation_steps
             from ...models.registry import list_models, load_card
 
-            yield Progress("report", 0, 1, "drawing every figure")
+            yield Progress("report", 0, 0, "the model's card")
             card = load_card(model).to_markdown() if model in list_models() else ""
-            write_evaluation(folder, comparisons, card)
+            yield from write_evaluation_steps(folder, comparisons, card)
             return folder
 
         self.runner.start(

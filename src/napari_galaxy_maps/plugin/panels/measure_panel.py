@@ -26,7 +26,7 @@ from ...measure.apertures.photometry import Options
 from ..canvas.tools import SELECT, aperture_tools
 from ..eventloop import worker
 from ..widgets.aperture_table import ApertureTable
-from ..widgets.forms import Message, bind_edit_keys, make_button, show_history, wrapped
+from ..widgets.forms import bind_edit_keys, make_button, show_history, wrapped
 from ..widgets.profile_view import ProfileView
 from ..widgets.qt_parts import ComboBox, DoubleSpinBox, present
 from ..widgets.theme_colours import FAINT, GOOD
@@ -88,7 +88,6 @@ class MeasurePanel(WorkspacePanel):
             (project.cube_changed, self._show_sources),
             (project.truths_changed, self._show_sources),
             (project.galaxy_changed, self._show_sources),
-            (project.message, self.message.say),
         ):
             self.listen(signal, slot)
         self._show_sources()
@@ -129,10 +128,10 @@ class MeasurePanel(WorkspacePanel):
         self.page.addWidget(self.table, 1)
         self.notes = wrapped(colour=FAINT, name="notes")
         self.page.addWidget(self.notes)
-        self.message = Message()
-        self.page.addWidget(self.message)
         row = QHBoxLayout()
-        self.delete = make_button("Delete", "delete", self._delete)
+        self.delete = make_button(
+            "Delete", "delete", self._delete, "Take the selected apertures away (Delete)"
+        )
         self.undo = make_button("Undo", "undo", self.measurements.undo)
         self.redo = make_button("Redo", "redo", self.measurements.redo)
         for button in (self.delete, self.undo, self.redo):
@@ -195,8 +194,12 @@ class MeasurePanel(WorkspacePanel):
 
     def _build_files(self) -> None:
         grid = QGridLayout()
-        self.load = make_button("Load regions…", "load", self._ask_load)
-        self.save = make_button("Save regions…", "save", self._ask_save)
+        self.load = make_button(
+            "Load regions…", "load", self._ask_load, "Add the apertures of a DS9 region file"
+        )
+        self.save = make_button(
+            "Save regions…", "save", self._ask_save, "Write the apertures as DS9 regions"
+        )
         self.copy = make_button("Copy", "copy", self._copy)
         self.copy.setToolTip("Copy the table of all maps to the clipboard, for a spreadsheet")
         self.export = make_button("Save table…", "export", self._ask_export)
@@ -351,7 +354,7 @@ class MeasurePanel(WorkspacePanel):
         try:
             apertures = read_apertures(path, left_out=left_out)
         except GalaxyMapsError as error:
-            self.message.say(worker.report(error))
+            self.message.say(worker.problem_of(error))
             return
         self.measurements.add(apertures, f"loading {Path(path).name}")
         self._say(" ".join([f"{len(apertures)} apertures of {Path(path).name}.", *left_out]))
@@ -383,7 +386,7 @@ class MeasurePanel(WorkspacePanel):
         try:
             write()
         except GalaxyMapsError as error:
-            self.message.say(worker.report(error))
+            self.message.say(worker.problem_of(error))
         else:
             self._say(f"Saved in {path}.")
 

@@ -20,7 +20,7 @@ from ...bands.registry import MODEL_BANDS
 from ...mocks.view import INCLINATION, LOG_MASS, RANGES
 from ...progress import Progress
 from ..jobs.make_mocks import TITLE, MockSettings
-from ..widgets.forms import Message, NumberField, agreed, heading, make_button, wrapped
+from ..widgets.forms import NumberField, agreed, heading, make_button, wrapped
 from ..widgets.qt_parts import ComboBox, SpinBox
 from ..widgets.theme_colours import FAINT, GOOD
 from .workspace_panel import WorkspacePanel
@@ -92,27 +92,37 @@ class MockPanel(WorkspacePanel):
         self.seed.setObjectName("seed")
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setValue(1)
+        self.seed.setToolTip("The same seed makes the same galaxy; any whole number")
         self.kind = ComboBox()
         self.kind.setObjectName("kind")
+        self.kind.setToolTip("Drawn, or one of the shapes that the program can make")
         self.kind.addItem("drawn", None)
         for kind in _KINDS:
             self.kind.addItem(kind, kind)
         self.mass = NumberField(
             "drawn",
             "log_mass",
-            "Stellar mass that survives, for Chabrier's initial mass function",
+            "log10 of the stellar mass that survives in Msun, for Chabrier's initial mass function",
             LOG_MASS,
         )
         self.inclination = NumberField(
-            "drawn", "inclination", "0: face-on, 90: edge-on", INCLINATION
+            "drawn", "inclination", "Inclination in degrees: 0 face-on, 90 edge-on", INCLINATION
         )
         self.distance = NumberField(
-            "such that the galaxy fills the image", "distance_mpc", limits=RANGES["distance_mpc"]
+            "such that the galaxy fills the image",
+            "distance_mpc",
+            "Distance in Mpc",
+            RANGES["distance_mpc"],
         )
         row = QHBoxLayout()
         row.addWidget(self.seed, 1)
         row.addWidget(
-            make_button("Another", "another", lambda: self.seed.setValue(self.seed.value() + 1))
+            make_button(
+                "Another",
+                "another",
+                lambda: self.seed.setValue(self.seed.value() + 1),
+                "Take the next seed: another galaxy",
+            )
         )
         form.addRow("Seed", row)
         form.addRow("Kind", self.kind)
@@ -136,15 +146,20 @@ class MockPanel(WorkspacePanel):
         self.image_size.setRange(8, 4096)
         self.image_size.setValue(128)
         self.image_size.setSuffix(" pixels")
+        self.image_size.setToolTip("Side of the square images in pixels")
         self.pixel = NumberField(
-            "0.396 for u to z alone, else 2", "pixel", limits=RANGES["pixel_arcsec"]
+            "0.396 for u to z alone, else 2",
+            "pixel",
+            "Side of a pixel in arcsec",
+            RANGES["pixel_arcsec"],
         )
         form.addRow("Bands", self.bands)
         form.addRow("Size", self.image_size)
         form.addRow("Pixel (″)", self.pixel)
         self.fields: dict[str, NumberField] = {}
         for name, (label, unit, default, hint) in _SEEN.items():
-            field = self.fields[name] = NumberField(f"{default:g}", name, hint, RANGES[name])
+            tip = f"{hint} ({unit})"
+            field = self.fields[name] = NumberField(f"{default:g}", name, tip, RANGES[name])
             row = QHBoxLayout()
             row.addWidget(field, 1)
             row.addWidget(QLabel(unit))
@@ -153,7 +168,9 @@ class MockPanel(WorkspacePanel):
 
     def _build_run(self) -> None:
         row = QHBoxLayout()
-        self.button = make_button("Make", "make", self._make)
+        self.button = make_button(
+            "Make", "make", self._make, "Make the galaxy and open it as if read from files"
+        )
         self.button.setStyleSheet("font-weight: bold;")
         self.cancel = make_button("Cancel", "cancel", self._cancel)
         row.addWidget(self.button, 2)
@@ -162,15 +179,13 @@ class MockPanel(WorkspacePanel):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.progress = wrapped(colour=FAINT, name="progress")
-        self.message = Message()
         self.made = wrapped(name="made")
         self.save_button = make_button("Save as files…", "save", self._ask_save)
         self.save_button.setToolTip(
-            "A FITS file for each band, the truth, the stars and a recipe, as `galaxy-maps mock` "
-            "writes them"
+            "Write a FITS file for each band, the truth, the stars and the settings into a folder"
         )
         self.saved = wrapped(colour=GOOD, name="saved")
-        for widget in (self.bar, self.progress, self.message, self.made, self.saved):
+        for widget in (self.bar, self.progress, self.made, self.saved):
             self.column.addWidget(widget)
         self.column.addWidget(self.save_button, 0, Qt.AlignmentFlag.AlignLeft)
 

@@ -14,8 +14,9 @@ from ...data.properties import PROPERTIES
 from ...exceptions import GalaxyMapsError
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
 from ..eventloop import worker
+from ..ground.window_words import words_of
 from ..widgets import plot_canvas as plots
-from ..widgets.forms import Message, make_button, wrapped
+from ..widgets.forms import make_button, wrapped
 from ..widgets.qt_parts import ComboBox
 from ..widgets.theme_colours import FAINT, GOOD
 from .workspace_panel import WorkspacePanel
@@ -66,17 +67,20 @@ class NeighboursPanel(WorkspacePanel):
         form = QFormLayout()
         self.property_box = ComboBox()
         self.property_box.setObjectName("property")
+        self.property_box.setToolTip(
+            "The map that is shown beside each picture: predicted of this galaxy, true of the mocks"
+        )
         for name in STELLAR_PROPERTIES:
             self.property_box.addItem(f"{name}: {PROPERTIES[name].label}", name)
         self.property_box.currentIndexChanged.connect(lambda _: self._draw())
         form.addRow("True map", self.property_box)
         self.column.addLayout(form)
-        self.message = Message()
-        self.column.addWidget(self.message)
         self.distance = wrapped(name="distance")
         self.column.addWidget(self.distance)
         self.place = self.column
-        self.save = make_button("Save figure…", "picture", self._ask_save)
+        self.save = make_button(
+            "Save figure…", "picture", self._ask_save, "Write the pictures as PNG, PDF or SVG"
+        )
         self.save.setEnabled(False)
         self.done = wrapped(colour=GOOD, name="done")
         self.column.addStretch(1)
@@ -130,7 +134,7 @@ class NeighboursPanel(WorkspacePanel):
                 words = distance_in_words(model, near[0].distance, name) if near else ""
                 return NeighboursFound(cube, maps, near, words, model.remarks(cube))
             except GalaxyMapsError as error:
-                return str(error)
+                return words_of(error)
 
         def take(result: NeighboursFound | str) -> None:
             if asked == self._asked:
@@ -151,7 +155,7 @@ class NeighboursPanel(WorkspacePanel):
             return
         if self.canvas is None:
             self.canvas = plots.make_canvas(150 * (COUNT + 1))
-            self.place.insertWidget(4, self.canvas, 1)
+            self.place.insertWidget(3, self.canvas, 1)
         draw(
             self.canvas.figure,
             found,
@@ -171,7 +175,7 @@ class NeighboursPanel(WorkspacePanel):
         try:
             plots.save_figure(self.canvas, path)
         except GalaxyMapsError as error:
-            self.message.say(worker.report(error))
+            self.message.say(worker.problem_of(error))
         else:
             self.done.setText(f"Saved in {path}.")
 

@@ -26,8 +26,9 @@ from ..canvas.sky_overlay import SkyOverlay
 from ..canvas.status_bar import flag_words
 from ..ground.sky_plane import position_at, position_text
 from ..ground.sky_shapes import Outline
+from ..ground.window_words import words_of
 from ..state.pixel_spectra import TITLE, Place
-from ..widgets.forms import Message, is_seen, make_button, wrapped
+from ..widgets.forms import is_seen, make_button, wrapped
 from ..widgets.qt_parts import ComboBox, present
 from ..widgets.spectrum_view import SpectrumView
 from .workspace_panel import WorkspacePanel
@@ -53,6 +54,13 @@ _NAMES = (
     "LOG_SIGMA_SFR",
 )
 _COLUMNS = ("", "SED", "16–84 %", "maps", "truth")
+_TIPS = (
+    "A property of the pixel or aperture; hold the pointer over its name for definition and unit",
+    "Median by the model spectra that go with the fluxes, in the property's unit",
+    "From the 16th to the 84th percentile of the same, in the property's unit",
+    "What the maps have there, with their error, in the property's unit",
+    "What the truth has there, in the property's unit",
+)
 _WIDTHS = (54, 100, 90, 54)
 """Of the columns of numbers, in pixels."""
 
@@ -135,13 +143,13 @@ class PixelPanel(WorkspacePanel):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.column.addWidget(self.bar)
-        self.message = Message()
-        self.column.addWidget(self.message)
 
     def _build_table(self) -> None:
         self.table = QTableWidget(len(_NAMES), len(_COLUMNS))
         self.table.setObjectName("properties")
         self.table.setHorizontalHeaderLabels(_COLUMNS)
+        for column, tip in enumerate(_TIPS):
+            present(self.table.horizontalHeaderItem(column)).setToolTip(tip)
         present(self.table.verticalHeader()).hide()
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
@@ -373,7 +381,7 @@ class PixelPanel(WorkspacePanel):
         try:
             self.found = self.spectra.at(place, self.far.isChecked())
         except GalaxyMapsError as error:
-            self.found, problem = None, str(error)
+            self.found, problem = None, words_of(error)
         if self.found is None:
             self.view.clear()
         else:

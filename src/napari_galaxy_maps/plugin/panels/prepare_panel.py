@@ -19,11 +19,13 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
-from ...data.setting import shown_of
+from ...data.setting import description_with_unit, shown_of
 from ...exceptions import GalaxyMapsError
 from ...prepare import steps as preparation
+from ..ground.window_words import words_of
 from ..widgets.band_setting import BandSetting
-from ..widgets.forms import Message, eye_icon, wrapped
+from ..widgets.forms import eye_icon, wrapped
+from ..widgets.job_line import CANCEL_TIP
 from ..widgets.settings_form import SettingsForm, takes_files
 from ..widgets.theme_colours import FAINT, GOOD, INK
 from .workspace_panel import WorkspacePanel
@@ -96,7 +98,8 @@ class StepBox(QFrame):
     def _form(self, section: str, keys: tuple[str, ...] | None = None) -> SettingsForm:
         def by_band(key: str, field: FieldInfo) -> BandSetting:
             title, hint = field.title or key, shown_of(field).hint
-            setting = BandSetting(self.project, section, key, title, hint, self._say)
+            meaning = description_with_unit(field)
+            setting = BandSetting(self.project, section, key, title, hint, meaning, self._say)
             setting.choose.setVisible(takes_files(field))
             return setting
 
@@ -115,7 +118,7 @@ class StepBox(QFrame):
         try:
             self.project.set_recipe(section, **{key: value})
         except GalaxyMapsError as error:
-            self._say(str(error))
+            self._say(words_of(error))
             self.refresh()
         else:
             self._say("")
@@ -161,7 +164,6 @@ class PreparePanel(WorkspacePanel):
 
     def __init__(self, napari_viewer: Viewer):
         super().__init__(napari_viewer)
-        self.message = Message()
         self.boxes = {
             step.name: StepBox(self.workspace, step, self.message.say) for step in preparation.STEPS
         }
@@ -175,6 +177,7 @@ class PreparePanel(WorkspacePanel):
         self.button.setToolTip("Do all the steps that are switched on; Predict does so by itself")
         self.cancel = QPushButton("Cancel")
         self.cancel.setObjectName("cancel")
+        self.cancel.setToolTip(CANCEL_TIP)
         row.addWidget(self.button, 2)
         row.addWidget(self.cancel, 1)
         self.column.addLayout(row)
@@ -182,7 +185,6 @@ class PreparePanel(WorkspacePanel):
         self.bar.setTextVisible(False)
         self.bar.hide()
         self.column.addWidget(self.bar)
-        self.column.addWidget(self.message)
         self.result = wrapped(colour=GOOD, name="result")
         self.column.addWidget(self.result)
         self.column.addStretch(1)
@@ -194,7 +196,6 @@ class PreparePanel(WorkspacePanel):
             (self.project.steps_changed, self._steps_changed),
             (self.project.cube_changed, self._cube_changed),
             (self.runner.job_changed, self._job_changed),
-            (self.project.message, self.message.say),
         ):
             self.listen(signal, slot)
         self.refresh()

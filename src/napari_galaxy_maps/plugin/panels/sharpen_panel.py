@@ -11,8 +11,9 @@ from qtpy.QtWidgets import QHBoxLayout
 
 from ...exceptions import GalaxyMapsError
 from ..ground.edit_history import History
+from ..ground.window_words import words_of
 from ..jobs.sharpen_maps import SHARPENED, TITLE
-from ..widgets.forms import Message, bind_edit_keys, make_button, wrapped
+from ..widgets.forms import bind_edit_keys, make_button, wrapped
 from ..widgets.settings_form import SettingsForm
 from ..widgets.theme_colours import FAINT, GOOD
 from .workspace_panel import WorkspacePanel
@@ -33,7 +34,6 @@ class SharpenPanel(WorkspacePanel):
                 FAINT,
             )
         )
-        self.message = Message()
         self.form = SettingsForm(lambda: self.project.recipe.sharpen, self._set, self.message.say)
         self.column.addWidget(self.form)
         self.take_truth = make_button("Take the truth", "take_truth", self._take_truth)
@@ -49,7 +49,6 @@ class SharpenPanel(WorkspacePanel):
         row.addWidget(self.undo, 1)
         row.addWidget(self.cancel, 1)
         self.column.addLayout(row)
-        self.column.addWidget(self.message)
         self.told = wrapped(colour=GOOD, name="told")
         self.column.addWidget(self.told)
         self.column.addStretch(1)
@@ -59,7 +58,6 @@ class SharpenPanel(WorkspacePanel):
             (self.project.results_changed, self.refresh),
             (self.project.truths_changed, self.refresh),
             (self.runner.job_changed, self.refresh),
-            (self.project.message, self.message.say),
         ):
             self.listen(signal, slot)
         self.listen(self.project.switched, self._forget)
@@ -91,7 +89,7 @@ class SharpenPanel(WorkspacePanel):
         try:
             self.project.set_recipe("sharpen", **{key: value})
         except GalaxyMapsError as error:
-            self.message.say(str(error))
+            self.message.say(words_of(error))
             self.form.refresh()
         else:
             self.message.say("")

@@ -15,7 +15,7 @@ from ...prepare.masks import mask_edits
 from ...prepare.masks.mask_edits import Item
 from ..canvas.tools import SELECT, mask_tools
 from ..ground.layer_specs import Key
-from ..widgets.forms import Message, bind_edit_keys, make_button, show_history, wrapped
+from ..widgets.forms import bind_edit_keys, make_button, show_history, wrapped
 from ..widgets.qt_parts import ComboBox
 from ..widgets.star_table import StarTable
 from ..widgets.theme_colours import FAINT, GOOD, WARNING
@@ -68,7 +68,6 @@ class StarsPanel(WorkspacePanel):
             (project.cube_changed, self._show_state),
             (self.in_hand.changed, self.row.show_tool),
             (self.runner.job_changed, self._job_changed),
-            (project.message, self._show_message),
         ):
             self.listen(signal, slot)
         self._galaxy_changed()
@@ -160,8 +159,6 @@ class StarsPanel(WorkspacePanel):
         self.column.addWidget(self.state)
         self.note = wrapped(colour=GOOD, name="note")
         self.column.addWidget(self.note)
-        self.message = Message()
-        self.column.addWidget(self.message)
 
     # Showing -------------------------------------------------------------------------------------
 

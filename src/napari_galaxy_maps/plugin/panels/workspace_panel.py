@@ -1,4 +1,4 @@
-"""What every panel has at hand: the parts of its viewer's workspace."""
+"""What every panel has at hand: the parts of its viewer's workspace, and what is to be told."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QTimer
 
-from ..widgets.forms import Panel
+from ..widgets.forms import Panel, is_seen
+from ..widgets.job_line import JobLine
 from ..workspace import workspace_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,21 @@ class WorkspacePanel(Panel):
         self.layers = self.workspace.layers
         self.runner = self.workspace.runner
         self.dye(self.layers.viewer.theme)
+        self.listen(self.project.message, self._show_message)
+        self.project.read_by(self.is_read)
+        self.job_line = JobLine(self.runner)
+        self.foot.insertWidget(0, self.job_line)
+        self.listen(self.runner.job_changed, self._show_job)
+
+    def is_read(self) -> bool:
+        """Whether anybody can see the panel, so that a message need not be told elsewhere."""
+        return isalive(self) and is_seen(self)
+
+    def _show_job(self) -> None:
+        self.job_line.job_changed()
+
+    def _show_message(self, text: str) -> None:
+        self.message.say(text)
 
     def changeEvent(self, event: QEvent | None) -> None:
         """The window has another style: perhaps another theme."""

@@ -18,6 +18,7 @@ from ...measure.apertures.planes import Planes, planes_of
 from ..eventloop import worker
 from ..ground.edit_history import History
 from ..ground.put_aside import state_of, take_state
+from ..ground.window_words import words_of
 from .project import Project
 
 if TYPE_CHECKING:
@@ -281,7 +282,7 @@ def rows_of(planes: Planes, apertures: Sequence[Aperture], options: Options) -> 
         table = measure_apertures(planes, apertures, options)
     except GalaxyMapsError as error:
         if len(apertures) == 1:
-            return [str(error)]
+            return [words_of(error)]
         return [rows_of(planes, [aperture], options)[0] for aperture in apertures]
     n, empty = len(planes.quantities), table.meta.get("empty", {})
     columns = {name: np.asarray(table[name]) for name in table.colnames}

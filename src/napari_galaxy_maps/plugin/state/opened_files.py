@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...data.galaxy import BandImage
 from ...data.question import BAND, PSF, UNIT, Question
 from ...exceptions import GalaxyMapsError
+from ..ground.window_words import words_of
 from .answers import Answer, answers_of
 
 if TYPE_CHECKING:
@@ -336,7 +337,7 @@ def _settled(settings: InputSettings, found: ImageFile) -> FileState:
     try:
         file = settle_one(found, told_of(settings))
     except GalaxyMapsError as error:
-        problem = str(error).removeprefix(f"{found.label}: ")
+        problem = words_of(error).removeprefix(f"{found.label}: ")
     questions = () if problem else tuple(questions_of([file]))
     problem = problem or " ".join(question.text for question in questions)
     return FileState(found, file, problem, questions=questions, answers=answers_of(file, settings))

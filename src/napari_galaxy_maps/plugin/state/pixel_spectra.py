@@ -18,6 +18,7 @@ from ...progress import Progress
 from ..eventloop.idle_queue import next_turn
 from ..eventloop.worker import JobRunner
 from ..ground.sky_plane import sky_affine
+from ..ground.window_words import words_of
 from .project import Project
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class PixelSpectra:
         try:
             return self.library is not None and self._key == self._wanted()
         except GalaxyMapsError as error:
-            self.redshift_note = str(error)
+            self.redshift_note = words_of(error)
             return False
 
     def make(self, asked: bool = False) -> None:
@@ -209,7 +210,6 @@ class PixelSpectra:
             TITLE,
             steps,
             on_result=result,
-            on_error=self.project.show_message,
             on_end=ended,
         )
 

@@ -4,9 +4,10 @@ and the truths to compare them with, with every way to change them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 from psygnal import Signal
 
@@ -18,6 +19,7 @@ from ...exceptions import GalaxyMapsError, RecipeError
 from ..ground.edit_history import History
 from ..ground.put_aside import state_of, take_state
 from ..ground.sky_plane import Reference, centre_of
+from ..ground.window_words import words_of
 from .entries import SECTIONS, entries_of, with_entries
 from .galaxy_work import GalaxyWork
 from .opened_files import FileState, ReadyFile
@@ -56,13 +58,14 @@ class Project(GalaxyWork):
     switched = Signal()
     """Another galaxy is looked at."""
     message = Signal(str)
-    """A sentence for the person, beside the notification."""
+    """A sentence for the person; see `show_message`."""
 
     def __init__(self) -> None:
         super().__init__()
         self._steps_wait = False
         self.announcing = False
         """Whether all signals are being sent, one after the other."""
+        self._readers: list[WeakMethod[Callable[[], bool]]] = []
 
     def put_aside(self) -> GalaxyWork:
         """The work on this galaxy, on its own."""
@@ -93,9 +96,34 @@ class Project(GalaxyWork):
             self.announcing = False
         self.switched.emit()
 
-    def show_message(self, text: str) -> None:
-        """Show a sentence in the panels."""
+    def show_message(self, text: str, wrong: bool = False) -> None:
+        """Tell the person a sentence, in the panels or, where nobody can see one, in a notification
+        of napari.
+
+        Parameters
+        ----------
+        text : str
+            The sentence; empty to take the one before away.
+        wrong : bool
+            Whether something is wrong.
+        """
         self.message.emit(text)
+        readers = [reader() for reader in self._readers]
+        if text and not any(is_seen() for is_seen in readers if is_seen is not None):
+            from ..eventloop import worker
+
+            worker.notify(text, wrong)
+
+    def read_by(self, is_seen: Callable[[], bool]) -> None:
+        """Let a panel that shows messages tell, by one of its methods, whether anybody can see
+        it.
+        """
+        alive = [reader for reader in self._readers if reader() is not None]
+        self._readers = [*alive, WeakMethod(is_seen)]
+
+    def show_problem(self, text: str) -> None:
+        """Tell the person in a sentence what is wrong."""
+        self.show_message(text, wrong=True)
 
     # Name and place ------------------------------------------------------------------------------
 
@@ -275,7 +303,7 @@ class Project(GalaxyWork):
             self.galaxy = make_galaxy(images, self.recipe.galaxy) if images else None
             self.galaxy_problem = ""
         except GalaxyMapsError as error:
-            self.galaxy, self.galaxy_problem = None, str(error)
+            self.galaxy, self.galaxy_problem = None, words_of(error)
         self.name_changed.emit()
         self.galaxy_changed.emit()
         self.files_changed.emit()

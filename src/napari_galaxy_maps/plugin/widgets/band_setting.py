@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from ...exceptions import GalaxyMapsError
+from ..ground.window_words import words_of
 from ..state.project import Project
 from .qt_parts import ComboBox
 
@@ -29,8 +30,8 @@ class BandSetting(QWidget):
         Whose recipe it changes.
     section, key : str
         Of the recipe: a dictionary by band.
-    text, hint : str
-        Before the band, and in the empty field.
+    text, hint, meaning : str
+        Before the band, in the empty field, and for the tooltip: what is written, and its unit.
     say : callable
         Takes a sentence when something is wrong.
     """
@@ -42,14 +43,16 @@ class BandSetting(QWidget):
         key: str,
         text: str,
         hint: str,
+        meaning: str,
         say: Callable[[str], None],
     ):
         super().__init__()
         self.project, self.section, self.key = project, section, key
-        self._text, self._say = text, say
+        self._text, self._meaning, self._say = text, meaning, say
         self.bands, self.field, self.choose = ComboBox(), QLineEdit(), QToolButton()
         self.bands.setObjectName(f"{key}_band")
         self.bands.setMinimumContentsLength(8)
+        self.bands.setToolTip("The band that the field beside it is for")
         self.field.setObjectName(key)
         self.field.setPlaceholderText(hint)
         self.choose.setObjectName(f"choose_{key}")
@@ -89,7 +92,7 @@ class BandSetting(QWidget):
             widget.setEnabled(bool(names))
         if not self.field.isModified():
             self.field.setText(str(values.get(self.bands.currentText(), "")))
-            self.field.setToolTip(self.field.text())
+            self.field.setToolTip("\n".join(filter(None, (self._meaning, self.field.text()))))
 
     def _finished(self) -> None:
         self.field.setModified(False)
@@ -113,7 +116,7 @@ class BandSetting(QWidget):
         try:
             self.project.set_recipe(self.section, **{self.key: values})
         except GalaxyMapsError as error:
-            self._say(str(error))
+            self._say(words_of(error))
             self.refresh()
             return
         self._say("")

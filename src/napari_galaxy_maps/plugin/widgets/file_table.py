@@ -35,6 +35,16 @@ FILE, ROLE, BAND, UNIT, PIXEL, PSF = range(6)
 _NUMBERS = {ROLE: 36, PIXEL: 45, PSF: 37}
 _LEAST, _MOST = {FILE: 88, BAND: 120, UNIT: 66}, {BAND: 124, UNIT: 166}
 """Widths of the columns: what is left when bands and units are wide enough is for file names."""
+_TIPS = {
+    FILE: "The file, and whether it is used (tick); hold the pointer over a name to read all of it",
+    ROLE: "What it is for: an image of the sky (img), errors (err, var, wht), an exposure map "
+    "(exp), a mask (msk), a PSF (psf), nothing (off); * where you said so. Click to change",
+    BAND: "The band of the image; choose another one where the file or its name is wrong",
+    UNIT: "The unit of the pixels' values as the file has them; write or choose another one where "
+    "it is wrong. All layers are in MJy/sr",
+    PIXEL: "Side of a pixel in arcsec, by the image's sky coordinates",
+    PSF: "Full width at half maximum in arcsec; double-click to change it",
+}
 UNKNOWN = "which?"
 BY_NAME = "by its name"
 _BESIDE_NAME = 30
@@ -60,13 +70,8 @@ class FileTable(QTableWidget):
         self.setObjectName("files")
         self.setItemDelegate(InkDelegate(self))
         self.setHorizontalHeaderLabels(["File", "For", "Band", "Unit", "Pixel ″", "PSF ″"])
-        present(self.horizontalHeaderItem(ROLE)).setToolTip(
-            "What it is for: an image of the sky (img), errors (err, var, wht), an exposure map "
-            "(exp), a mask (msk), a PSF (psf), nothing (off); * where you said so. Click to change"
-        )
-        present(self.horizontalHeaderItem(PSF)).setToolTip(
-            "Full width at half maximum in arcsec; double-click to change it"
-        )
+        for column, tip in _TIPS.items():
+            present(self.horizontalHeaderItem(column)).setToolTip(tip)
         present(self.verticalHeader()).hide()
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setShowGrid(False)
@@ -269,7 +274,7 @@ class FileTable(QTableWidget):
         )
         band = self._box(2 * i, BAND)
         band.setEnabled(state.used)
-        band.setToolTip("\n".join(state.reasons))
+        band.setToolTip("\n".join((f"Band of {file.path.name}", *state.reasons)))
         if file.band is None:
             band.setCurrentIndex(0)
         else:
@@ -285,7 +290,8 @@ class FileTable(QTableWidget):
 
     def _fill_unit(self, unit: ComboBox, state: FileState) -> None:
         unit.setEnabled(state.used)
-        unit.setToolTip("\n".join(state.reasons))
+        whose = f"Unit of the values in {state.file.path.name}"
+        unit.setToolTip("\n".join((whose, *state.reasons)))
         file, field = state.file, present(unit.lineEdit())
         if field.isModified():
             return

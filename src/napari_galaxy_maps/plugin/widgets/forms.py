@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
 from qtpy.compat import isalive
@@ -15,6 +15,7 @@ from qtpy.QtGui import QColor, QDoubleValidator, QIcon, QKeySequence, QPainter, 
 from qtpy.QtWidgets import (
     QDockWidget,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QMessageBox,
@@ -28,6 +29,10 @@ from qtpy.QtWidgets import (
 from ...data.setting import Range
 from ..ground.edit_history import History
 from . import plot_canvas, theme_colours
+from .job_line import CANCEL_TIP
+
+if TYPE_CHECKING:
+    from .help_window import HelpWindow
 
 _NARROWEST = 280
 """Pixels of a panel; what needs more scrolls."""
@@ -127,7 +132,9 @@ class NumberField(QLineEdit):
 
 
 class Panel(QWidget):
-    """A dock widget whose content scrolls when the window is low, or very narrow."""
+    """A dock widget whose content scrolls when the window is low, or very narrow; beneath it, and
+    always in sight, stand its message and the button that opens its page of the documentation.
+    """
 
     closed = False
     dyed = Signal()
@@ -147,10 +154,40 @@ class Panel(QWidget):
         area.setWidget(self.content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
+        layout.setSpacing(0)
+        layout.addWidget(area, 1)
+        self.foot = QVBoxLayout()
+        self.foot.setContentsMargins(8, 2, 8, 4)
+        self.foot.addLayout(self._last_line())
+        layout.addLayout(self.foot)
         self.setMinimumWidth(_NARROWEST)
         self._dock: QDockWidget | None = None
+        self._help: HelpWindow | None = None
         self.inks: theme_colours.Inks = {}
+
+    def _last_line(self) -> QHBoxLayout:
+        self.message = Message()
+        self.help_button = QPushButton("?")
+        self.help_button.setFixedSize(26, 24)
+        self.help_button.setObjectName("help")
+        self.help_button.setAccessibleName("Help")
+        self.help_button.setToolTip("What this panel does: its page of the documentation (F1)")
+        self.help_button.clicked.connect(lambda _: self.show_help())
+        key = QShortcut(QKeySequence(Qt.Key.Key_F1), self)
+        key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        key.activated.connect(self.show_help)
+        foot = QHBoxLayout()
+        foot.addWidget(self.message, 1)
+        foot.addStretch(0)
+        foot.addWidget(self.help_button, 0, Qt.AlignmentFlag.AlignBottom)
+        return foot
+
+    def show_help(self) -> None:
+        """Open the panel's page of the documentation."""
+        from . import help_window
+
+        page = help_window.PAGES.get(type(self).__name__, help_window.CONTENTS)
+        self._help = help_window.show_help(self, page)
 
     def dye(self, theme: str) -> None:
         """Take the colours of a theme of napari."""
@@ -161,6 +198,8 @@ class Panel(QWidget):
         self.setStyleSheet(theme_colours.style_sheet(inks))
         for canvas in self.findChildren(QWidget, plot_canvas.NAME):
             plot_canvas.dye(canvas, inks)
+        if self._help is not None and isalive(self._help):
+            self._help.dye(inks)
         self.dyed.emit()
 
     def showEvent(self, event: Any) -> None:
@@ -193,10 +232,13 @@ class Panel(QWidget):
         signal.connect(hear)
 
 
-def make_button(text: str, name: str, slot: Callable[[], Any]) -> QPushButton:
-    """A button that calls `slot`, which need not know whether it is checked."""
+def make_button(text: str, name: str, slot: Callable[[], Any], tip: str = "") -> QPushButton:
+    """A button that calls `slot`, which need not know whether it is checked; a tooltip says what it
+    does, which of Cancel is always the same.
+    """
     button = QPushButton(text)
     button.setObjectName(name)
+    button.setToolTip(CANCEL_TIP if name == "cancel" else tip)
     button.clicked.connect(lambda *_: slot())
     return button
 

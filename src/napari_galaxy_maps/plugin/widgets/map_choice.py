@@ -32,6 +32,7 @@ class MapChoice(QToolButton):
         self.setMinimumWidth(90)
         self.list = QListWidget()
         self.list.setObjectName("more_maps_list")
+        self.list.setToolTip("Tick the maps whose profiles are to be drawn, too")
         self.list.itemChanged.connect(lambda _: self._ticked())
         self.list.itemClicked.connect(_turn)
         menu = QMenu(self)

@@ -29,6 +29,7 @@ from ..canvas.layer_register import LayerRegister
 from ..canvas.sky_overlay import SkyOverlay
 from ..eventloop import worker
 from ..ground.sky_shapes import Outline, ellipse_corners
+from ..ground.window_words import words_of
 from ..jobs.make_profile import REACH, MadeProfile, ProfileSettings, make_profile, names_in
 from ..state.aperture_measurements import ApertureMeasurements
 from ..state.project import Project
@@ -94,19 +95,15 @@ class ProfileView(QWidget):
             "radius", RADII, "What the profile is plotted over, and gradients are per"
         )
         self.shown = _combo("shown", _SHOWN, "What of each annulus is plotted")
-        self.step = NumberField(
-            "a PSF", "step", "Width of the annuli; empty: the FWHM of the map", ranges.RADIUS
-        )
-        self.reach = NumberField(
-            "1 × ellipse",
-            "reach",
-            "How far out, in units of the ellipse; empty: all of it, 1",
-            REACH,
-        )
+        step = "Width of the annuli in arcsec; empty: the FWHM of the map"
+        reach = "How far out, in units of the ellipse; empty: all of it, 1"
+        self.step = NumberField("a PSF", "step", step, ranges.RADIUS)
+        self.reach = NumberField("1 × ellipse", "reach", reach, REACH)
         self.maps = MapChoice()
         self.maps.setToolTip("More maps of the same galaxy, drawn below over the same radius")
         self.truth = QCheckBox("with the truth")
         self.truth.setObjectName("with_truth")
+        self.truth.setToolTip("Plot the profile of the truth beside that of the maps")
         self.truth.setChecked(True)
         like = QHBoxLayout()
         like.addWidget(QLabel("Annuli like"))
@@ -146,6 +143,7 @@ class ProfileView(QWidget):
     def _build_files(self) -> None:
         row = QHBoxLayout()
         self.export = QPushButton("Save table…")
+        self.export.setToolTip("Write the profile as ECSV (with units) or CSV")
         self.picture = QPushButton("Save figure…")
         self.picture.setToolTip("PNG, PDF or SVG, with the table behind it beside it")
         for button, slot in ((self.export, self._ask_export), (self.picture, self._ask_picture)):
@@ -207,7 +205,7 @@ class ProfileView(QWidget):
             try:
                 return make_profile(content, planes, truth, settings, d25, drawn, distance)
             except GalaxyMapsError as error:
-                return str(error)
+                return words_of(error)
 
         def take(result: MadeProfile | str) -> None:
             if asked != self._asked:
@@ -249,7 +247,7 @@ class ProfileView(QWidget):
         except InputError as error:
             self._points = np.empty(0)
             self.canvas.draw_idle()
-            self._say(str(error))
+            self._say(words_of(error))
             return
         self._say("")
         first = table[(table["source"] == table["source"][0]) & (table["map"] == table["map"][0])]
@@ -353,7 +351,7 @@ class ProfileView(QWidget):
         try:
             write()
         except GalaxyMapsError as error:
-            self.message.say(worker.report(error))
+            self.message.say(worker.problem_of(error))
         else:
             self.done.setText(f"Saved in {where}.")
 

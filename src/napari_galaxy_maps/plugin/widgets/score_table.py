@@ -16,7 +16,7 @@ from .qt_parts import present
 
 _HEADINGS = ("Property", "Unit", "RMSE", "Bias", "R²", "χ²", "68 %", "95 %")
 _TIPS = (
-    "",
+    "The map that is compared with the truth; a click on its row plots it",
     "Of RMSE and bias; ages are compared in log10",
     "Root of the mean squared residual",
     "Mean of prediction minus truth",

@@ -20,7 +20,11 @@ from ..session.saved_galaxy import SUFFIX
 from .forms import make_button, wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..workspace import Workspace
+
+    Slot = Callable[[], None]
 
 
 class SessionBar(QWidget):
@@ -52,10 +56,18 @@ class SessionBar(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         self.offer, self.offer_text = _notice(
-            column, ("Open it", "open_last", self._open_last), ("No", "decline", self._decline)
+            column,
+            ("Open it", "open_last", self._open_last, "Bring that window's galaxies back as saved"),
+            ("No", "decline", self._decline, "Begin with an empty window, and do not ask again"),
         )
         self.missing, self.missing_text = _notice(
-            column, ("Look in a folder…", "find_missing", self._ask_missing)
+            column,
+            (
+                "Look in a folder…",
+                "find_missing",
+                self._ask_missing,
+                "Look for files of the same contents in a folder and the folders in it",
+            ),
         )
 
     def refresh(self) -> None:
@@ -112,14 +124,14 @@ class SessionBar(QWidget):
             self.sessions.find_missing(path)
 
 
-def _notice(column: QVBoxLayout, *buttons: tuple[str, str, object]) -> tuple[QWidget, QLabel]:
+def _notice(column: QVBoxLayout, *buttons: tuple[str, str, Slot, str]) -> tuple[QWidget, QLabel]:
     """A sentence with buttons, which is hidden as long as there is nothing to say."""
     frame, text = QWidget(), wrapped()
     row = QHBoxLayout(frame)
     row.setContentsMargins(0, 0, 0, 0)
     row.addWidget(text, 1)
-    for words, name, slot in buttons:
-        row.addWidget(make_button(words, name, slot))  # type: ignore[arg-type]
+    for words, name, slot, tip in buttons:
+        row.addWidget(make_button(words, name, slot, tip))
     column.addWidget(frame)
     frame.hide()
     return frame, text

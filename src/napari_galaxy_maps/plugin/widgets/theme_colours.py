@@ -11,7 +11,7 @@ from qtpy.QtCore import QModelIndex, Qt
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-FAINT, WARNING, GOOD = "faint", "warning", "good"
+FAINT, WARNING, GOOD, LINK = "faint", "warning", "good", "link"
 GROUND, INK = "ground", "ink"
 """Of a panel and its text, as the theme has them."""
 CONTRAST = 4.5
@@ -19,8 +19,11 @@ CONTRAST = 4.5
 INK_ROLE = int(Qt.ItemDataRole.UserRole) + 40
 """Under which a table's cell tells which of these colours its text has."""
 
-_HUES = {FAINT: "#9aa0a8", WARNING: "#e0a030", GOOD: "#6cc070"}
+_HUES = {FAINT: "#9aa0a8", WARNING: "#e0a030", GOOD: "#6cc070", LINK: "#5a9fe0"}
 _STEP = 0.02
+GROUNDS = ("background", "foreground", "primary", "console")
+"""What napari's themes call the grounds that text lies on: of panels, of tables, of fields and
+lists, and of long texts."""
 Inks = dict[str, str]
 
 
@@ -59,16 +62,18 @@ def readable(hue: str, grounds: Iterable[str], least: float = CONTRAST) -> str:
 
 
 def inks_for(theme: str) -> Inks:
-    """All colours for a theme of napari, by name; its panels and its tables are behind them."""
+    """All colours for a theme of napari, by name; all that text may lie on is behind them."""
     from napari.utils.theme import get_theme
 
     colours = get_theme(theme)
-    background, foreground, text = (
-        QColor(*colour.as_rgb_tuple(alpha=False)).name()
-        for colour in (colours.background, colours.foreground, colours.text)
-    )
-    inks = {name: readable(hue, (background, foreground)) for name, hue in _HUES.items()}
-    return {**inks, GROUND: background, INK: text}
+    named = {
+        name: QColor(*getattr(colours, name).as_rgb_tuple(alpha=False)).name()
+        for name in (*GROUNDS, "text")
+    }
+    inks = {
+        name: readable(hue, (named[ground] for ground in GROUNDS)) for name, hue in _HUES.items()
+    }
+    return {**inks, GROUND: named[GROUNDS[0]], INK: named["text"]}
 
 
 def inks_of(widget: QWidget | None) -> Inks:
@@ -82,8 +87,12 @@ def inks_of(widget: QWidget | None) -> Inks:
 
 
 def style_sheet(inks: Inks) -> str:
-    """Gives every widget the colour that its property ``ink`` names."""
-    return "\n".join(f'*[ink="{name}"] {{ color: {inks[name]}; }}' for name in _HUES)
+    """Gives every widget the colour that its property ``ink`` names; what a field says while it is
+    empty, and what cannot be used just now, is as readable as all that is secondary.
+    """
+    named = [f'*[ink="{name}"] {{ color: {inks[name]}; }}' for name in _HUES]
+    fields = f"QLineEdit {{ placeholder-text-color: {inks[FAINT]}; }}"
+    return "\n".join([*named, fields, f"QWidget:disabled {{ color: {inks[FAINT]}; }}"])
 
 
 class InkDelegate(QStyledItemDelegate):

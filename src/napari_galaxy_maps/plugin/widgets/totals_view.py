@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 from ...exceptions import GalaxyMapsError
 from ...measure.apertures.planes import SHARED
 from ..eventloop import worker
+from ..ground.window_words import words_of
 from ..state.aperture_measurements import MAPS, ApertureMeasurements
 from ..state.project import Project
 from .aperture_table import unit_words, with_error
@@ -37,10 +38,10 @@ if TYPE_CHECKING:
 _HEADINGS = ("Quantity", "From the maps", "From the fluxes", "Difference", "Unit")
 _TIPS = (
     "What is summed over the galaxy; of what does not add up, the weighted mean",
-    "",  # as the errors are
+    "Over the D25 ellipse, with its error, in the unit of the last column",
     "What the same model says of the integrated fluxes (Dobbels & Baes 2021, Sect. 3.3)",
     "Maps minus fluxes, in dex or the unit",
-    "",
+    "Of the numbers in a row",
 )
 _RANGE = (
     "The error is a range: from pixels that err independently beyond shared noise to all of them "
@@ -83,6 +84,7 @@ class TotalsView(QWidget):
         self.notes = wrapped(colour=FAINT, name="notes")
         self.message = Message()
         self.export = QPushButton("Save table…")
+        self.export.setToolTip("Write the table as ECSV (with units) or CSV")
         self.export.clicked.connect(lambda _: self._ask_export())
         self.done = wrapped(colour=GOOD, name="done")
         for widget in (self.notes, self.message, self.export, self.done):
@@ -140,7 +142,7 @@ class TotalsView(QWidget):
                 planes = planes_of(content, distance_mpc=distance)
                 return galaxy_totals(planes, ellipse, single, fill=fill)
             except GalaxyMapsError as error:
-                return str(error)
+                return words_of(error)
 
         def take(result: QTable | str) -> None:
             if asked == self._asked:
@@ -208,6 +210,6 @@ class TotalsView(QWidget):
         try:
             write_table(path, self.totals, overwrite=True)
         except GalaxyMapsError as error:
-            self.message.say(worker.report(error))
+            self.message.say(worker.problem_of(error))
         else:
             self.done.setText(f"Saved in {path}.")

@@ -53,8 +53,10 @@ def galaxy_grid(galaxy: Galaxy, ellipse: Ellipse, fwhm: float, settings: GridSet
     if parsec is not None:
         if galaxy.distance_mpc is None:
             raise InputError(
-                f"A pixel of {settings.pixel} needs the galaxy's distance; give it in Mpc "
-                "(--distance), or the redshift (--redshift)."
+                f"A pixel of {settings.pixel} needs the galaxy's distance; give it in Mpc, "
+                "or the redshift.",
+                "galaxy.distance",
+                "galaxy.redshift",
             )
         size = parsec / (galaxy.distance_mpc * PC_PER_MPC_ARCSEC)
     elif isinstance(settings.pixel, str):

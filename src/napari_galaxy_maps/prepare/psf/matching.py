@@ -79,8 +79,9 @@ def is_file_of_psf(target: float | str) -> bool:
     if target.lower().endswith(FITS_ENDINGS) or Path(target).expanduser().is_file():
         return True
     raise RecipeError(
-        f"psf.target is {target!r}; give a FWHM in arcsec, a band's name, a FITS file of a "
-        "PSF, or 'auto'."
+        f"The common PSF cannot be {target!r}; give a FWHM in arcsec, a band's name, a FITS file "
+        "of a PSF, or 'auto'.",
+        "psf.target",
     )
 
 

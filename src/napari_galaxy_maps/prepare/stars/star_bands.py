@@ -10,7 +10,7 @@ import numpy as np
 
 from ...constants import FWHM_PER_SIGMA, SR_PER_ARCSEC2
 from ...data.galaxy import BandImage, Ellipse
-from ...progress import Progress
+from ...progress import Progress, Steps
 from ..grid.pixel_positions import to_pixels
 from .star_fit import Expected, Fit, fit_star, noise_correlation, window
 from .star_wings import (
@@ -35,6 +35,8 @@ CLEAR = 8.0
 _STAR_KELVIN = 4500.0
 _BRIGHT, _STACKED = 30.0, 25
 _FEWEST_SHOWN = 3
+_OFTEN = 5
+"""Stars between two signs of life; a fit takes some 20 ms."""
 
 # Exponents of Moffat profiles with the 1 % radii of the measured PSFs of the library
 # empPSFs_GALEXSDSS2MASS (their constant pedestal, a rest of sky, taken off); 2.5 where none was
@@ -280,7 +282,7 @@ def fit_field(
     tie : float
         Strength of the ties to the band before: 0 none, 1 as described, larger tighter.
     sign : Progress
-        What to yield, with another detail, every hundred stars.
+        What to yield, with another detail, every few stars.
     """
     name = stars.image.band.name
     there = np.flatnonzero(stars.on_image)
@@ -288,7 +290,7 @@ def fit_field(
     # What is many times brighter than the star can be is not the star: a knot of dust in the far
     # infrared, say.
     excess = float(np.exp(min(3 * colour_error, 50.0)))
-    _calibrate(stars, there, seen, excess)
+    yield from _calibrate(stars, there, seen, excess, sign)
     order = there[np.argsort(-np.nan_to_num(stars.predicted[there], nan=0.0), kind="stable")]
     data = np.array(stars.image.data, float)
     if stars.image.mask is not None:
@@ -320,20 +322,25 @@ def fit_field(
         stars.fits[i] = fit
         if fit is not None and fit.seen and not fit.saturated and fit.fwhm < 2 * width:
             _take_off(data, fit)
-        if count % 100 == 99:
+        if count % _OFTEN == _OFTEN - 1:
             yield Progress(
                 sign.step, sign.done, sign.total, f"{name}: star {count + 1} of {order.size}"
             )
     _find_wings(stars)
 
 
-def _calibrate(stars: Field, there: np.ndarray, seen: float, excess: float) -> None:
+def _calibrate(
+    stars: Field, there: np.ndarray, seen: float, excess: float, sign: Progress
+) -> Steps[None]:
     """Width, flux scale and position of the band's stars, from free fits of its brightest."""
     bright = there[np.argsort(-np.nan_to_num(stars.predicted[there], nan=0.0), kind="stable")][:60]
     width = stars.fwhm_pixels
     data = np.asarray(stars.image.data, float)
     found: list[tuple[float, float, float, float]] = []
-    for i in bright:
+    for count, i in enumerate(bright):
+        if count % _OFTEN == 0:
+            words = f"{stars.image.band.name}: the brightest stars"
+            yield Progress(sign.step, sign.done, sign.total, words)
         expected = Expected(float(stars.x[i]), float(stars.y[i]), width, np.nan, width, 0.5)
         fit = fit_star(
             data,

@@ -84,7 +84,7 @@ def fit_stars(
     Yields
     ------
     Progress
-        ``step`` "stars", after every band and every hundred stars.
+        ``step`` "stars", after every band and every few stars.
 
     Returns
     -------
