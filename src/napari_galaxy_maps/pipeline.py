@@ -155,7 +155,9 @@ def predict_cube_steps(
         then = before.with_masked_light()
         maps = yield from _predict_changed(whole, then, last, model, recipe.model.device)
     maps, notes = possible_only(maps)
-    notes += [*filter(None, [mass_note(maps, cube.pixel_pc)]), *model.remarks(cube)]
+    # What looks at images has judged the whole by now, and does not do so twice.
+    remarks = model.remarks(whole if model.reach else cube)
+    notes += [*filter(None, [mass_note(maps, cube.pixel_pc)]), *remarks]
     for note in notes:
         yield Progress("predict", 1, 1, note, lasting=True)
     shared = None

@@ -242,3 +242,10 @@ def unselected(layers: Any, on: bool) -> Iterator[None]:
     finally:
         if known:
             layers._activate_on_insert = True
+
+
+def select_one(viewer: ViewerModel) -> None:
+    """Select the uppermost layer where none is selected."""
+    layers = viewer.layers
+    if layers and layers.selection.active is None:
+        layers.selection.active = layers[-1]
