@@ -143,7 +143,8 @@ def predict_cube_steps(
     unused = not_used(model.card, (*cube.bands, *left_out))
     if unused:
         yield Progress("predict", 0, 1, unused, lasting=True)
-    odd = model.remarks(cube)
+    # What looks at images judges the whole for its maps, too, and does not do so twice.
+    odd = model.remarks(whole if model.reach else cube)
     for remark in odd:  # a person may want to stop here
         yield Progress("predict", 1, 1, remark, lasting=True)
     before, last = (memory.cube, memory.maps) if memory is not None else (None, None)

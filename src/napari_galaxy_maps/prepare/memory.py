@@ -32,11 +32,15 @@ from .stars.star_light import LightPlanes, Pieces, StarLight, light_planes
 from .stars.star_list import Discs
 
 if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
     from ..sed.library import Library
     from .filled_bands import LastFilling
     from .masked_light import FilledHoles
 
 T = TypeVar("T")
+_HEADERS = 200
+"""So many coordinates are kept in words."""
 
 
 def _doubt(sums: Sums, before: np.ndarray | None, box: Box) -> np.ndarray | None:
@@ -140,6 +144,7 @@ class PreparationMemory:
     _changes: dict[str, tuple[BandImage, BandImage, Box]] = field(default_factory=dict)
     _gridded: dict[str, _GriddedBand] = field(default_factory=dict)
     _maps: dict[tuple[str, tuple[int, int]], PixelMap] = field(default_factory=dict)
+    _headers: dict[int, tuple[WCS, str]] = field(default_factory=dict)
     _grid: Grid | None = None
     _radius: tuple[Ellipse, np.ndarray] | None = None
     _blank: dict[str, BandImage] = field(default_factory=dict)
@@ -281,10 +286,19 @@ class PreparationMemory:
     def pixel_map(self, image: BandImage, grid: Grid) -> PixelMap:
         """Where the grid lies on the image; images that share their coordinates share it."""
         self._of_grid(grid)
-        key = (image.wcs.to_header_string(relax=True), image.shape)
+        key = (self._header_of(image.wcs), image.shape)
         if key not in self._maps:
             self._maps[key] = pixel_map(image.wcs, grid.wcs, grid.shape)
         return self._maps[key]
+
+    def _header_of(self, wcs: WCS) -> str:
+        """A WCS in words, which astropy takes 2 ms to write."""
+        known = self._headers.get(id(wcs))
+        if known is None or known[0] is not wcs:
+            if len(self._headers) > _HEADERS:
+                self._headers.clear()
+            known = self._headers[id(wcs)] = wcs, str(wcs.to_header_string(relax=True))
+        return known[1]
 
     def _of_grid(self, grid: Grid) -> None:
         if self._grid != grid:

@@ -25,10 +25,6 @@ _LARGE = 3
 
 _ROUNDING = 1e-9  # of a pixel: what is left of those inside a hole
 
-_STEP_OFF = (1.1e-8, 1.7e-8)  # pixels
-
-_BLOCK = 6  # pixels; smaller ones cost more calls, larger ones more pixels
-
 
 @dataclass(frozen=True)
 class Overlap:
@@ -54,7 +50,7 @@ class Overlap:
 
 
 def overlaps(apertures: Sequence[Aperture], wcs: WCS, shape: tuple[int, int]) -> list[Overlap]:
-    """The exact overlap of apertures with the pixels of an image (photutils; polygons by regions).
+    """The exact overlap of apertures with the pixels of an image (polygons by regions).
 
     On the image an ellipse is what the linear terms of the coordinates at its centre make of it;
     corners of polygons are placed exactly and joined by straight lines.
@@ -140,10 +136,9 @@ def pixel_ellipse(ellipse: Ellipse, jacobian: np.ndarray) -> tuple[float, float,
 def ellipse_overlap(
     centre: np.ndarray, a: float, b: float, theta: float, shape: tuple[int, int]
 ) -> tuple[np.ndarray, slice, slice]:
-    """Share of every pixel of an image that lies in an ellipse, by photutils, asked only about
-    pixels near its edge.
+    """Share of every pixel of an image that lies in an ellipse, exactly.
 
-    photutils computes the pixels inside as carefully as those on the edge: this takes a fifth of
+    photutils computes the pixels inside as carefully as those on the edge: this takes a thirtieth of
     its time at 150 pixels.
 
     Parameters
@@ -163,11 +158,8 @@ def ellipse_overlap(
     rows, columns : slice
         The part of the image that they are of.
     """
-    from photutils.geometry import elliptical_overlap_grid
+    from .ellipse_kernel import shares
 
-    # Where the tip of an ellipse touches a pixel's corner exactly, photutils loses that part of it:
-    # a step off helps.
-    centre = np.asarray(centre) + _STEP_OFF
     cos, sin = np.cos(theta), np.sin(theta)
     reach = np.hypot(a * cos, b * sin), np.hypot(a * sin, b * cos)
     (left, right), (low, high) = (
@@ -176,28 +168,11 @@ def ellipse_overlap(
     )
     if right <= left or high <= low:
         return np.zeros((0, 0)), slice(0, 0), slice(0, 0)
-    nx, ny = right - left, high - low
-    # Edges of blocks of pixels, from the centre; a block whose corners are inside is inside, the
-    # ellipse being convex.
-    x = np.arange(-(-nx // _BLOCK) + 1) * _BLOCK + left - 0.5 - centre[0]
-    y = (np.arange(-(-ny // _BLOCK) + 1) * _BLOCK + low - 0.5 - centre[1])[:, None]
-
-    def radius(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        r: np.ndarray = np.hypot((x * cos + y * sin) / a, (y * cos - x * sin) / b)
-        return r
-
-    corners = radius(x, y) < 1
-    inside = corners[:-1, :-1] & corners[1:, :-1] & corners[:-1, 1:] & corners[1:, 1:]
-    half = _BLOCK / 2
-    edge = ~inside & (radius(x[:-1] + half, y[:-1] + half) < 1 + np.sqrt(2) * half / b)
-    weights = np.repeat(np.repeat(inside.astype(float), _BLOCK, 0), _BLOCK, 1)
-    for i, j in np.argwhere(edge):
-        weights[i * _BLOCK : (i + 1) * _BLOCK, j * _BLOCK : (j + 1) * _BLOCK] = (
-            elliptical_overlap_grid(
-                x[j], x[j + 1], y[i, 0], y[i + 1, 0], _BLOCK, _BLOCK, a, b, theta, 1, 1
-            )
-        )
-    return weights[:ny, :nx], slice(low, high), slice(left, right)
+    x, y = float(centre[0]), float(centre[1])
+    weights = shares()(
+        x, y, a, b, float(cos), float(sin), left, low, right - left, high - low
+    )
+    return weights, slice(low, high), slice(left, right)
 
 
 def _polygon_overlap(

@@ -182,23 +182,52 @@ def _sums() -> Callable[..., np.ndarray]:
             while last[i] > first[i] and weights[i, last[i] - 1] == 0:
                 last[i] -= 1
         for n in range(terms.shape[0]):
-            amount = weight = error = squared = pixels = 0.0
+            amount = weight = error = squared = pixels = shared = 0.0
             for i in range(ny):
-                for j in range(first[i], last[i]):
-                    w = weights[i, j]
-                    share = terms[n, 1, row + i, column + j]
-                    e = w * terms[n, 2, row + i, column + j]
-                    amount += w * terms[n, 0, row + i, column + j]
+                # Counted from 0 in slices, whose indices are never negative: only such loops are
+                # made into vector instructions.
+                inside = weights[i, first[i] : last[i]]
+                begin, end = column + first[i], column + last[i]
+                quantity = terms[n, 0, row + i, begin:end]
+                part = terms[n, 1, row + i, begin:end]
+                noise = terms[n, 2, row + i, begin:end]
+                for j in range(len(inside)):
+                    w, share = inside[j], part[j]
+                    e = w * noise[j]
+                    amount += w * quantity[j]
                     weight += w * share
                     error += e
                     squared += e * e
                     pixels += w if share > 0 else 0.0
-            shared = 0.0
-            if terms.shape[1] > 3:
-                for i in range(ny):
-                    for j in range(first[i], last[i]):
-                        shared += weights[i, j] * terms[n, 3, row + i, column + j]
+                if terms.shape[1] > 3:
+                    common = terms[n, 3, row + i, begin:end]
+                    for j in range(len(inside)):
+                        shared += inside[j] * common[j]
             out[n] = amount, weight, error, squared, pixels, shared
         return out
 
     return sums
+
+
+@cache
+def pixels_inside() -> Callable[..., int]:
+    """The compiled loop that gathers the pixels with a value of a map in an aperture."""
+
+    @compiled(nogil=True)
+    def gathered(plane, inside, row, column, somewhere, into):  # type: ignore[no-untyped-def]
+        """Write those of ``plane`` that are ``inside`` an aperture from a row and a column on into
+        an array, mark them in ``somewhere``, and say how many they are.
+        """
+        ny, nx = inside.shape
+        count = 0
+        for i in range(ny):
+            pixels = plane[row + i, column : column + nx]
+            for j in range(nx):
+                value = pixels[j]
+                if inside[i, j] and np.isfinite(value):
+                    into[count] = value
+                    count += 1
+                    somewhere[i, j] = True
+        return count
+
+    return gathered  # type: ignore[no-any-return]

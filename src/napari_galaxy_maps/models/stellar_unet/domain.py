@@ -7,16 +7,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import ref
 
 import numpy as np
 
-from .inputs import UGRIZ, channel_names
+from .inputs import UGRIZ, band_set, channel_names
 from .library import average_features, light_of_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import torch
+
+    from ...data.cube import BandCube
 
 BLOCK = 16
 """Pixels along a side of what is judged by itself: a pixel of the network's coarsest level."""
@@ -111,6 +114,20 @@ class Verdict:
         return f"{self.score:.2f} of the limit ({each})"
 
 
+class LastVerdict:
+    """The verdict on the cube that was judged last: its maps tell of it, and remarks, too."""
+
+    def __init__(self) -> None:
+        self._cube: ref[BandCube] | None = None
+        self._verdict: Verdict | None = None
+
+    def of(self, cube: BandCube, judge: Callable[[], Verdict | None]) -> Verdict | None:
+        """What is known of a cube, or what `judge` says of it."""
+        if self._cube is None or self._cube() is not cube:
+            self._verdict, self._cube = judge(), ref(cube)
+        return self._verdict
+
+
 @dataclass(frozen=True)
 class Domain:
     """What was trained on.
@@ -152,6 +169,27 @@ class Domain:
                 for name, cloud in self.wholes.items()
             }
         )
+
+    def judge(
+        self,
+        seen: tuple[Sequence[np.ndarray], np.ndarray, np.ndarray, float | None],
+        bands: Sequence[str],
+        seen_in: Sequence[str],
+    ) -> Verdict | None:
+        """The verdict on a galaxy; None where nothing of it was seen.
+
+        Parameters
+        ----------
+        seen : tuple
+            Inputs, features, data and the side of a pixel, as `vectors_of_whole` takes them.
+        bands : sequence of str
+            The network's.
+        seen_in : sequence of str
+            Those that the galaxy was seen in.
+        """
+        if not np.isfinite(seen[2]).any():
+            return None
+        return self.verdict(vectors_of_whole(*seen, bands), band_set(seen_in, bands))
 
     def unlike_blocks(self, vectors: Mapping[str, np.ndarray], seen: int) -> np.ndarray:
         """Which blocks are unlike all that were trained on, shape (n,), from `vectors_of_blocks`;

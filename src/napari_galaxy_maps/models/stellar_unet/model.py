@@ -23,7 +23,9 @@ from .band_choice import advice_on, usable
 from .calibration import Calibration, depth_of, off_in_dex, sharpness_of
 from .colour_cloud import ColourCloud
 from .disk_arrays import release, scratch_array
-from .domain import BLOCK, Domain, Verdict, block_means, vectors_of_blocks, vectors_of_whole
+from .domain import (
+    BLOCK, Domain, LastVerdict, Verdict, block_means, vectors_of_blocks, vectors_of_whole,
+)  # fmt: skip
 from .galaxy_size import about_size, check_size, factor_for, galaxy_size
 from .image_tiles import cut, tiles
 from .inputs import N_CHANNELS, band_set, check_card
@@ -93,6 +95,7 @@ class StellarUNet:
     members: int = 1
     has_remarks: ClassVar[bool] = False  # its weights would take longer to read than most cubes
     reach: int = field(default=REACH, init=False)
+    _last: LastVerdict = field(default_factory=LastVerdict, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -323,11 +326,8 @@ class StellarUNet:
         """How far a galaxy is from all that it was trained on; None where there is no telling."""
         if self.domain is None:
             return None
-        seen = self._seen_whole(cube.with_masked_light())
-        if not np.isfinite(seen[2]).any():
-            return None
-        vectors = vectors_of_whole(*seen, self.card.bands)
-        return self.domain.verdict(vectors, band_set(cube.bands, self.card.bands))
+        domain, bands, whole = self.domain, self.card.bands, cube.with_masked_light()
+        return self._last.of(cube, lambda: domain.judge(self._seen_whole(whole), bands, cube.bands))
 
     def block_vectors(self, cube: BandCube) -> dict[str, np.ndarray]:
         """All blocks of an image by what `domain` judges them by (`vectors_of_blocks`)."""

@@ -63,7 +63,7 @@ class CanvasLegend:
     def later(self, event: Any = None) -> None:
         """Look anew which layer is uppermost, in a turn to come."""
         if not self._idle.has(self._follow):
-            self._idle.add([self._follow], canvas_only=True)
+            self._idle.add([self._follow])
 
     def _follow(self) -> None:
         viewer = self._viewer()
@@ -86,7 +86,7 @@ class CanvasLegend:
             bar = viewers.colour_bar(viewer, top) if top is not None else None
             colour_bar.set_ticks(bar, ends=shown.view == "residual")
         if not self._idle.has(self._write):
-            self._idle.add([self._write], canvas_only=True)
+            self._idle.add([self._write])
 
     def _write(self) -> None:
         viewer = self._viewer()

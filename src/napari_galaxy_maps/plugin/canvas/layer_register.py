@@ -198,20 +198,21 @@ class LayerRegister:
         ]
         off = in_a_row and not layer.visible
         self._unplaced |= off
-        self._insert(layer, min(above, default=self._below_overlays()), off)
+        self._insert(layer, min(above, default=self._below_overlays()), off, not in_a_row)
         if spec.name == layer.name.removesuffix(f" [{layer.name[-2:-1]}]"):
             galaxy.given_names[spec.key] = layer.name  # napari tells two of one name apart
         if layer.visible:
             self._legend.later()
         return layer
 
-    def _insert(self, layer: Layer, at: int, unplaced: bool) -> None:
-        """Insert a layer without selecting it; where napari points the camera at its first layer,
-        it is pointed again to where the galaxy was left.
+    def _insert(self, layer: Layer, at: int, unplaced: bool, select: bool = True) -> None:
+        """Insert a layer without selecting it, but for the first, if that is wanted; where napari
+        points the camera at its first layer, it is pointed again to where the galaxy was left.
         """
         layers, camera = self.viewer.layers, self._galaxy.camera
         lone = not layers
-        with viewers.unselected(layers, not lone), viewers.unplaced(self.viewer, unplaced):
+        off = not (lone and select)
+        with viewers.unselected(layers, off), viewers.unplaced(self.viewer, unplaced):
             layers.insert(at, layer)
         if lone and camera is not None:
             self._point_camera(camera)
@@ -261,7 +262,10 @@ class LayerRegister:
         status_bar.install(layer, self._viewer)
 
     def place_layers(self) -> None:
-        """Put layers that were inserted switched off in their place on the canvas."""
+        """Put layers that were inserted switched off in their place on the canvas, and select one
+        of a row where none is: its tools take as long to show as the layer itself.
+        """
+        viewers.select_one(self.viewer)
         if self._unplaced:
             self._unplaced = False
             viewers.place_layers(self.viewer)

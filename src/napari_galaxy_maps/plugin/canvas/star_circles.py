@@ -218,7 +218,7 @@ class StarCircles:
             for part in parts:
                 part.visible = False
             tasks = [partial(setattr, part, "visible", True) for part in parts]
-            self._idle.add([self.layers.place_layers, self._switch_on, *tasks], canvas_only=True)
+            self._idle.add([self.layers.place_layers, self._switch_on, *tasks])
 
     def _switch_on(self) -> None:
         layer = self.layer

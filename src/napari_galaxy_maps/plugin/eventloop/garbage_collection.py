@@ -13,19 +13,27 @@ _NEVER = 100_000
 _STILL_S = 3
 """So many seconds without a move of the pointer pass for nobody looking."""
 _holders: set[Hashable] = set()
+_working: set[Hashable] = set()
+"""Jobs that leave so much behind that it has to be collected meanwhile."""
 _usual: tuple[int, int, int] | None = None
 """The thresholds that the process had before they were changed here."""
 
 
-def hold(who: Hashable) -> None:
+def hold(who: Hashable, litters: bool = False) -> None:
     """No full collections until `who` lets go; young garbage is collected as ever.
 
     Parameters
     ----------
     who : hashable
         The job or queue itself and no name for it, for the windows of a process have one each.
+    litters : bool
+        Whether it leaves so much behind that Python may collect when it likes; what is done when
+        the pointer rests waits none the less.
     """
     global _usual
+    if litters:
+        _working.add(who)
+        return
     _holders.add(who)
     if _usual is None and may_change("collections"):
         _usual = gc.get_threshold()
@@ -38,6 +46,7 @@ def let_go(who: Hashable) -> None:
     Once nobody holds any more, all that is there is taken out of full collections in no time,
     garbage included, and `set_aside` follows when nobody moves the pointer.
     """
+    _working.discard(who)
     if who not in _holders:
         return
     _holders.discard(who)
@@ -122,7 +131,7 @@ class _Stillness:
         moving = (
             here != cls._seen
             or QApplication.mouseButtons() != Qt.MouseButton.NoButton
-            or bool(_holders)
+            or bool(_holders or _working)
         )
         cls._seen = here
         cls._count = 0 if moving else cls._count + 1

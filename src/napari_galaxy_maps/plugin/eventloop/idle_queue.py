@@ -32,7 +32,7 @@ class IdleQueue:
 
     def __init__(self, viewer: ReferenceType[ViewerModel]):
         self._viewer = viewer
-        self._tasks: list[tuple[Task, bool]] = []
+        self._tasks: list[Task] = []
         self._turning = False
 
     @property
@@ -42,39 +42,26 @@ class IdleQueue:
 
     def has(self, task: Task) -> bool:
         """Whether `task` waits already."""
-        return any(waiting == task for waiting, _ in self._tasks)
+        return task in self._tasks
 
     def clear(self) -> None:
         """Drop all tasks that have not had their turn."""
         self._tasks.clear()
 
-    def take(self) -> list[tuple[Task, bool]]:
-        """Take all tasks that have not had their turn out of the row, for `put_back`."""
+    def take(self) -> list[Task]:
+        """Take all tasks that have not had their turn out of the row, to be added again."""
         tasks, self._tasks[:] = list(self._tasks), []
         return tasks
 
-    def put_back(self, tasks: Iterable[tuple[Task, bool]]) -> None:
-        """Put tasks that were taken out at the end of the row."""
-        for task, canvas_only in tasks:
-            self.add([task], canvas_only)
-
-    def add(self, tasks: Iterable[Task], canvas_only: bool = False) -> None:
-        """Put tasks at the end of the row.
-
-        Parameters
-        ----------
-        tasks : iterable of callables
-        canvas_only : bool
-            They change nothing but the canvas, so that the rest of the window is not painted after
-            them.
-        """
+    def add(self, tasks: Iterable[Task]) -> None:
+        """Put tasks at the end of the row."""
         from qtpy.QtCore import QTimer
         from qtpy.QtWidgets import QApplication
 
-        self._tasks.extend((task, canvas_only) for task in tasks)
+        self._tasks.extend(tasks)
         if QApplication.instance() is None or not hasattr(self._viewer(), "window"):
             while self._tasks:
-                self._tasks.pop(0)[0]()
+                self._tasks.pop(0)()
         elif self._tasks and not self._turning:
             self._turning = True
             # A full garbage collection would make one of the turns several times as long.
@@ -92,8 +79,8 @@ class IdleQueue:
             self._turning = False
             garbage_collection.let_go(self)
             return
-        task, canvas_only = self._tasks.pop(0)
-        paint = viewers.hold_painting(viewer, canvas_only)
+        task = self._tasks.pop(0)
+        paint = viewers.hold_painting(viewer)
         try:
             task()
         finally:

@@ -228,8 +228,7 @@ class JobRunner:
             self._ended()
 
         switch_often()
-        if not litters:
-            garbage_collection.hold(job)
+        garbage_collection.hold(job, litters)
         self.job = job
         slots: dict[str, Callable[..., None]] = {
             "errored": errored,

@@ -424,7 +424,8 @@ class FileOpener:
         def progressed(sign: Progress) -> None:
             if isinstance(sign.result, ReadLayer) and project.files is files:
                 self.keep(sign.result.read)
-                project.files_changed.emit()
+                if sign.result.read.image is None:
+                    project.files_changed.emit()  # why it could not be read
                 if sign.result.spec is not None:
                     specs.append(sign.result.spec)
                     if len(specs) == 1:

@@ -220,7 +220,7 @@ class OpenGalaxies:
             if announce is not None:
                 announce()
         waiting, galaxy.waiting = galaxy.waiting, []
-        self._idle.put_back(waiting)
+        self._idle.add(waiting)
         self._runner.enter(galaxy)
         self.changed.emit()
         self.entered.emit()

@@ -105,13 +105,17 @@ class GalaxyPanel(WorkspacePanel):
                 if old is not None and old not in list(self.tables.values()):
                     self.place.removeWidget(old)
                     old.deleteLater()
-            table = self.tables[files] = FileTable()
+            table = self.tables[files] = FileTable(self._later)
             table.answered.connect(self._answer)
             table.use_given.connect(self._give_use)
             table.role_given.connect(self._give_role)
             table.itemSelectionChanged.connect(self._show_details)
             self.place.addWidget(table)
         return self.tables[files]
+
+    def _later(self, task: Callable[[], None]) -> None:
+        if not self.workspace.idle.has(task):
+            self.workspace.idle.add([task])
 
     def _switched(self) -> None:
         self.table = self._table()

@@ -13,7 +13,7 @@ from psygnal import Signal
 
 from ...exceptions import GalaxyMapsError, InputError
 from ...measure.apertures.aperture import Aperture
-from ...measure.apertures.photometry import Options, measure_apertures
+from ...measure.apertures.photometry import Options, measure_apertures, measured_columns
 from ...measure.apertures.planes import Planes, planes_of
 from ..eventloop import worker
 from ..ground.edit_history import History
@@ -279,13 +279,12 @@ class ApertureMeasurements(ApertureWork):
 def rows_of(planes: Planes, apertures: Sequence[Aperture], options: Options) -> list[Row | str]:
     """The values of each aperture, or the sentence that says why it has none."""
     try:
-        table = measure_apertures(planes, apertures, options)
+        columns, empty = measured_columns(planes, apertures, options)
     except GalaxyMapsError as error:
         if len(apertures) == 1:
             return [words_of(error)]
         return [rows_of(planes, [aperture], options)[0] for aperture in apertures]
-    n, empty = len(planes.quantities), table.meta.get("empty", {})
-    columns = {name: np.asarray(table[name]) for name in table.colnames}
+    n = len(planes.quantities)
     rows = [
         {name: column[i * n : (i + 1) * n] for name, column in columns.items()}
         for i in range(len(apertures))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QAbstractItemModel, QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
@@ -28,6 +29,7 @@ from .short_names import shortened
 from .theme_colours import FAINT, INK_ROLE, InkDelegate
 
 if TYPE_CHECKING:
+    from ...fits_io.image_file import ImageFile
     from ...fits_io.images_of_file import PassedOver
     from ..state.opened_files import FileState
 
@@ -50,12 +52,20 @@ BY_NAME = "by its name"
 _BESIDE_NAME = 30
 """Pixels of the tick and the margins beside a file's name."""
 _NARROWEST = 24
+_AT_ONCE = 3
+"""So many rows are made in one turn of the event loop: each takes 15 ms of a slow processor."""
 _ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|bz2|fz))?(?=\[|$)", re.IGNORECASE)
 
 
 class FileTable(QTableWidget):
     """Two rows a file: its columns, and beneath them, where there is anything to say, remarks; and
     a row for each image that is not read.
+
+    Parameters
+    ----------
+    later : callable, optional
+        Takes a task for a later turn of the event loop, in which more rows are made; without it
+        all are made at once.
     """
 
     answered = Signal(str, str, str)
@@ -65,8 +75,9 @@ class FileTable(QTableWidget):
     role_given = Signal(str, str)
     """Label and another role; empty to take back what was said of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, later: Callable[[Callable[[], None]], None] | None = None) -> None:
         super().__init__(0, 6)
+        self._later = later
         self.setObjectName("files")
         self.setItemDelegate(InkDelegate(self))
         self.setHorizontalHeaderLabels(["File", "For", "Band", "Unit", "Pixel ″", "PSF ″"])
@@ -87,7 +98,14 @@ class FileTable(QTableWidget):
         self._left: list[PassedOver] = []
         self._pixels: dict[str, float] = {}
         self._offers: dict[tuple[str, ...], ComboBox] = {}
+        self._shared: Mapping[str, Collection[str]] = {}
+        self._made = 0
+        """So many files have their rows."""
+        self._filled: dict[str, tuple[ImageFile, tuple[object, ...]]] = {}
+        """What each file's row was filled with, by label, as long as nobody touches the row."""
         self.itemChanged.connect(self._item_changed)
+        for signal in (self.answered, self.use_given, self.role_given):
+            signal.connect(self._touched)
 
     # Showing -------------------------------------------------------------------------------------
 
@@ -111,22 +129,48 @@ class FileTable(QTableWidget):
         """
         old, new = ([_kind_of_row(s) for s in some] for some in (self._states, states))
         rebuilt = old != new or [o.place for o in self._left] != [o.place for o in left]
-        self._states, self._left = list(states), list(left)
+        self._states, self._left, self._shared = list(states), list(left), shared or {}
         with QSignalBlocker(self):
             if rebuilt:
+                self._made = 0
+                self._filled.clear()
                 self.setRowCount(0)
                 self.setRowCount(2 * len(states) + len(left))
-                for i, state in enumerate(states):
-                    self._make_row(i, state)
                 for k, other in enumerate(left):
                     self._make_left_row(2 * len(states) + k, other)
-            for i, state in enumerate(states):
-                self._fill_row(i, state, (shared or {}).get(state.found.label, ()))
             for k, other in enumerate(left):
                 self._fill_left_row(2 * len(states) + k, other)
+        self._make_some()
+
+    def _make_some(self) -> None:
+        """Some of the rows that are not there yet, and the next ones in another turn; all that are
+        there say what is known.
+        """
+        if not isalive(self):
+            return  # its galaxy was closed meanwhile
+        waited = self._made
+        last = len(self._states)
+        if self._later is not None:
+            last = min(last, self._made + _AT_ONCE)
+        with QSignalBlocker(self):
+            for i in range(self._made, last):
+                self._make_row(i, self._states[i])
+            self._made = last
+            for i, state in enumerate(self._states[:last]):
+                self._fill_row(i, state, self._shared.get(state.found.label, ()))
+            for row in range(2 * last + 1, 2 * len(self._states), 2):
+                self.setRowHidden(row, True)
+        if last < len(self._states) and self._later is not None and last > waited:
+            self._later(self._make_some)
         self._arrange()
         self._fit_names()
         self._fit_remarks()
+
+    def _touched(self, label: str, *_: str) -> None:
+        """Somebody has written or chosen something in a row: it is filled anew whatever is known,
+        for what was written may not hold.
+        """
+        self._filled.pop(label, None)
 
     def _fit_names(self) -> None:
         """File names as wide as their column, no two of which look the same; the tooltip has the
@@ -257,7 +301,12 @@ class FileTable(QTableWidget):
         self.answered.emit(label, question.UNIT, box.currentText().strip())
 
     def _fill_row(self, i: int, state: FileState, shared: Collection[str]) -> None:
-        file = state.file
+        file, label = state.file, state.found.label
+        said = (state.problem, state.used, state.questions, state.answers, state.remark, {*shared})
+        known = self._filled.get(label)
+        if known is not None and known[0] is file and known[1] == said:
+            return  # to fill a row takes 2 ms, and the files are looked at after every change
+        self._filled[label] = file, said
         why = "\n".join((str(file.path), *state.reasons))
         name = present(self.item(2 * i, FILE))
         name.setToolTip(why)

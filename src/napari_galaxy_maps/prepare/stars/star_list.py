@@ -131,10 +131,22 @@ def _discs_of(
     if len(known) > _REMEMBERED:
         known.clear()
         fresh = list(stars)
-    circles = np.array([(star.ra, star.dec, radius(star)) for star in fresh]).reshape(-1, 3)
-    for star, disc in zip(fresh, discs(image, circles), strict=True):
-        known[name, id(star)] = (star, image, disc)
+    made: dict[int, Disc | None] = {}
+    for star in fresh:  # bands on one grid have the same pixels
+        other = known.get((f"{radius(star)!r}", id(star)))
+        if other is not None and other[0] is star and _same_pixels(other[1], image):
+            made[id(star)] = other[2]
+    unmade = [star for star in fresh if id(star) not in made]
+    circles = np.array([(star.ra, star.dec, radius(star)) for star in unmade]).reshape(-1, 3)
+    made.update(zip(map(id, unmade), discs(image, circles), strict=True))
+    for star in fresh:
+        known[name, id(star)] = known[f"{radius(star)!r}", id(star)] = (star, image, made[id(star)])
     return [known[name, id(star)][2] for star in stars]
+
+
+def _same_pixels(image: BandImage, other: BandImage) -> bool:
+    """Whether two images share their coordinates."""
+    return image.wcs is other.wcs and image.shape == other.shape
 
 
 def _is_known(
