@@ -3,7 +3,8 @@ docs/spectrum.md: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screensho
 
 GALAXIES is a folder with the real galaxies `ngc309`, `ngc5584`, `ngc6976_group`, `m51`,
 `three_surveys_ugc1411`; without it
-only the sample galaxies are shown.
+only the sample galaxies are shown. `docs/screenshots.py panels [FOLDER]`, on a screen of 2000 x
+1200, shows every panel in both themes at three sizes, to be looked at, in build/panels or FOLDER.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from napari_galaxy_maps.plugin.workspace import Workspace, workspace_of
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1480, 860)
+SIZES = ((1100, 700), SIZE, (1920, 1080))
+"""Of windows in which every panel has to be legible."""
 
 
 def wait(condition: Callable[[], bool], seconds: float = 300) -> None:
@@ -156,6 +159,48 @@ def stellar() -> None:
         wait(lambda: neighbours.found is not None)
         point(viewer, workspace, 10, 10)
         save(viewer, workspace, "neighbours")
+
+
+def dust() -> None:
+    """The sample spiral's maps sharpened by one of its images, and its images without dust."""
+    with sample_window() as (viewer, workspace):
+        project = workspace.project
+        workspace.predictor.predict()
+        settle(workspace)
+        trusted = project.galaxy.images["SPIRE_250"]
+        project.set_recipe("sharpen", coarse=str(trusted.path), image="SPIRE_250")
+        panels.raise_panel(viewer, "Sharpen")
+        workspace.sharpener.sharpen()
+        settle(workspace)
+        workspace.views.look("LOG_SIGMA_MD")
+        workspace.layers.fit(key_of(project.result, "LOG_SIGMA_MD"))
+        point(viewer, workspace, 40, 30)
+        save(viewer, workspace, "sharpen_panel")
+        panels.raise_panel(viewer, "Predict")
+        workspace.dust_taker.take()
+        settle(workspace)
+        workspace.views.look("A_FUV")
+        workspace.layers.fit(key_of(project.result, "A_FUV"))
+        point(viewer, workspace, 40, 30)
+        save(viewer, workspace, "take_dust")
+
+
+def every_panel(folder: Path) -> None:
+    """Every panel in both themes at three sizes of the window, each in a file of its own."""
+    with sample_window() as (viewer, workspace):
+        workspace.predictor.predict()
+        settle(workspace)
+        workspace.views.look("LOG_SIGMA_MD")
+        workspace.layers.fit(key_of(workspace.project.result, "LOG_SIGMA_MD"))
+        for theme in ("dark", "light"):
+            viewer.theme = theme
+            for size in SIZES:
+                viewer.window.resize(*size)
+                for row in panels.ROWS:
+                    panels.raise_panel(viewer, row.name)
+                    settle(workspace)
+                    name = f"{row.name.lower()}-{theme}-{size[0]}x{size[1]}.png"
+                    viewer.screenshot(path=str(folder / name), canvas_only=False, flash=False)
 
 
 def measuring() -> None:
@@ -404,8 +449,14 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     real = Path(sys.argv[1]) if len(sys.argv) > 1 and Path(sys.argv[1]).is_dir() else None
     wanted = sys.argv[1 if real is None else 2 :]
+    if wanted[:1] == ["panels"]:
+        folder = Path(*(wanted[1:] or ("build", "panels")))
+        folder.mkdir(parents=True, exist_ok=True)
+        every_panel(folder)
+        return
     makers = {
         "sample": sample,
+        "dust": dust,
         "measuring": measuring,
         "galaxies": galaxies,
         "mock": mock,
