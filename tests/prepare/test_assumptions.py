@@ -89,7 +89,7 @@ def test_masks_by_hand_are_masks_and_none_are_none(star):
 def star():
     from napari_galaxy_maps.prepare.stars.star_list import Star
 
-    return Star(150.0, 2.0, 12.0, {"WISE_3.4": 5.0}, origin="hand")
+    return Star("1", 150.0, 2.0, 12.0, "hand", {"WISE_3.4": 5.0})
 
 
 def test_a_header_that_tells_the_reddening_is_believed():

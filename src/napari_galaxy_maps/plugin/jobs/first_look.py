@@ -71,7 +71,7 @@ class FirstLook:
         self.project, self.masks, self.runner = project, masks, runner
         self._looks: list[tuple[_Of, Look | None]] = []
         self._remarks: list[tuple[weakref.ref[BandCube], _Of, list[str]]] = []
-        self._cube: tuple[BandCube, _Of] | None = None
+        self._cube: tuple[weakref.ref[BandCube], _Of] | None = None
         self._predicted: weakref.ref[BandCube] | None = None
         self._timer: Any = None
         self._under_way = False
@@ -118,7 +118,7 @@ class FirstLook:
         """The prepared bands, where they were made of these images with these settings."""
         if self._cube is None or not self._cube[1].same(self._preparing(galaxy)):
             return None
-        return self._cube[0]
+        return self._cube[0]()
 
     def _kept_remarks(self, cube: BandCube | None, galaxy: Galaxy) -> list[str] | None:
         if cube is None:
@@ -145,9 +145,13 @@ class FirstLook:
             self._take_cube(cube)
 
     def _take_cube(self, cube: BandCube | None) -> None:
-        galaxy = self.project.galaxy
-        known = cube is not None and galaxy is not None
-        self._cube = (cube, self._preparing(galaxy)) if known else None
+        """Bands that were prepared just now; of those of another galaxy that is taken up nobody
+        knows whether settings have changed since.
+        """
+        galaxy, old = self.project.galaxy, self.project.announcing
+        self._cube = None
+        if cube is not None and galaxy is not None and not old:
+            self._cube = weakref.ref(cube), self._preparing(galaxy)
 
     # Finding out ---------------------------------------------------------------------------------
 

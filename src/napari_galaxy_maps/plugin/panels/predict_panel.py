@@ -96,6 +96,7 @@ class PredictPanel(WorkspacePanel):
     def _build_settings(self) -> None:
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.model = ComboBox()
         self.model.setObjectName("model")
         self.model.activated.connect(lambda _: self._set_model(self.model.currentText()))

@@ -102,7 +102,8 @@ class AssumedList(QWidget):
         self.more.setText("▾ fewer" if self.more.isChecked() else f"▸ {count - _MOST} more")
         self.setVisible(bool(shown))
         for kind, field in self._fields.items():
-            field.show_value(self._value(kind))
+            if not field.isModified():  # else somebody is writing there
+                field.show_value(self._value(kind))
         if shown == self._shown:
             return
         self._shown = list(shown)
