@@ -74,9 +74,10 @@ class DoubtfulPixels:
         if shown is None or not isinstance(shown.content, PropertyMaps) or layer.multiscale:
             return
         self._followed.add(layer)
-        later = partial(_call, weakref.WeakMethod(self._later), weakref.ref(layer))
-        layer.events.visible.connect(later)
-        layer.events.data.connect(later)
+        known = weakref.ref(layer)
+        layer.events.visible.connect(partial(_call, weakref.WeakMethod(self._later), known))
+        # New maps take the strokes of their own at once: no canvas shows them with the old ones.
+        layer.events.data.connect(partial(_call, weakref.WeakMethod(self._hatch), known))
         self._later(layer)
 
     def _later(self, layer: Layer) -> None:
@@ -92,17 +93,17 @@ class DoubtfulPixels:
             self._hatch(layer)
 
     def _hatch(self, layer: Layer) -> None:
-        """The strokes of a layer that is off are made once it is on."""
+        """Strokes of a layer that is off are made once it is on."""
         viewer = self._viewer()
         if viewer is None or viewers.qt_window(viewer) is None or not hasattr(layer, "_overlays"):
             return
         shown = shown_in(layer)
         from ..ground.hatching import hatch
 
-        if not self.on or shown is None or shown.flags is None:
-            hatch(layer, None)
-        elif layer.visible:
-            hatch(layer, strokes_of(shown.flags, full_resolution(layer.data)))
+        strokes = None
+        if self.on and layer.visible and shown is not None and shown.flags is not None:
+            strokes = strokes_of(shown.flags, full_resolution(layer.data))
+        hatch(layer, strokes)
 
 
 def _call(method: weakref.WeakMethod[Any], layer: weakref.ref[Layer], event: Any = None) -> None:

@@ -4,7 +4,7 @@ value with its unit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
@@ -94,14 +94,11 @@ def layer_text(layer: Layer, position: Any, world: bool = True) -> str:
     return value_text(shown, values, int(np.round(row)), int(np.round(column)))
 
 
-def galaxy_text(layers: Sequence[Layer]) -> str:
-    """How much of the galaxy is doubtful in the uppermost map, e.g. ``of the galaxy 4% faint``."""
-    for layer in reversed(layers):
-        shown = shown_in(layer)
-        if shown is not None and shown.flags is not None:
-            words = shares_in_words(shown.doubt)
-            return f"of the galaxy {words}" if words else ""
-    return ""
+def galaxy_text(layer: Layer) -> str:
+    """How much of the galaxy is doubtful in a map, e.g. ``of the galaxy 4% faint``."""
+    shown = shown_in(layer)
+    words = shares_in_words(shown.doubt) if shown is not None else ""
+    return f"of the galaxy {words}" if words else ""
 
 
 def status(
@@ -124,7 +121,7 @@ def status(
     -------
     where, what : str
         ``RA …  Dec …`` and the values, the images' first; last how much of the galaxy is doubtful
-        in the uppermost map.
+        in the uppermost layer there, if that is a map.
     """
     shown = shown_in(layer)
     if shown is None:
@@ -134,9 +131,9 @@ def status(
     where = position_text(*sky) if sky else "off the sky"
     position = position if world else layer.data_to_world((row, column))
     seen = [other for other in others if other.visible or other is layer]
-    texts = [layer_text(other, position) for other in seen]
-    texts.append(galaxy_text(seen))
-    return where, SEPARATOR.join(text for text in texts if text)
+    texts = {other: text for other in seen if (text := layer_text(other, position))}
+    doubt = galaxy_text(next(reversed(texts))) if texts else ""
+    return where, SEPARATOR.join(filter(None, (*texts.values(), doubt)))
 
 
 def install(layer: Layer, viewer_ref: ReferenceType[ViewerModel]) -> None:
