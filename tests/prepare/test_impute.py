@@ -252,7 +252,7 @@ def test_where_the_redshift_comes_from():
     assert z == pytest.approx(0.010, abs=1e-3) and "44.3 Mpc" in words
     assert model_redshift(None, None) == (
         0.0,
-        "model spectra at redshift 0, for no redshift or distance was told (--redshift)",
+        "model spectra at redshift 0, for no redshift or distance was told",
     )
     assert model_redshift(0.0, 700.0) == (0.0, "model spectra at the redshift 0")
     assert model_redshift(-0.001, 0.78) == (
