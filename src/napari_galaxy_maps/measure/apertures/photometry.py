@@ -414,9 +414,7 @@ def _of_pixels(
         pixels = room[: gathered(plane, inside, *at, somewhere, room)]
         if pixels.size:
             percentiles[i] = _median(pixels) if levels == (50.0,) else np.percentile(pixels, levels)
-    flags = np.bitwise_or.reduce(
-        planes.flags[overlap.rows, overlap.columns][somewhere], initial=0
-    )
+    flags = np.bitwise_or.reduce(planes.flags[overlap.rows, overlap.columns][somewhere], initial=0)
     return percentiles, int(flags)
 
 
