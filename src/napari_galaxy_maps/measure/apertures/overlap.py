@@ -138,8 +138,8 @@ def ellipse_overlap(
 ) -> tuple[np.ndarray, slice, slice]:
     """Share of every pixel of an image that lies in an ellipse, exactly.
 
-    photutils computes the pixels inside as carefully as those on the edge: this takes a thirtieth of
-    its time at 150 pixels.
+    photutils computes the pixels inside as carefully as those on the edge: this takes a thirtieth
+    of its time at 150 pixels.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def ellipse_overlap(
     if right <= left or high <= low:
         return np.zeros((0, 0)), slice(0, 0), slice(0, 0)
     x, y = float(centre[0]), float(centre[1])
-    weights = shares()(x, y, a, b, float(cos), float(sin), left, low, right - left, high - low)
+    weights = shares(x, y, a, b, float(cos), float(sin), left, low, right - left, high - low)
     return weights, slice(low, high), slice(left, right)
 
 

@@ -23,9 +23,7 @@ from .band_choice import advice_on, usable
 from .calibration import Calibration, depth_of, off_in_dex, sharpness_of
 from .colour_cloud import ColourCloud
 from .disk_arrays import release, scratch_array
-from .domain import (
-    BLOCK, Domain, LastVerdict, Verdict, block_means, vectors_of_blocks, vectors_of_whole,
-)  # fmt: skip
+from .domain import BLOCK, Domain, LastVerdict, Verdict, block_means, vectors_of_blocks
 from .galaxy_size import about_size, check_size, factor_for, galaxy_size
 from .image_tiles import cut, tiles
 from .inputs import N_CHANNELS, band_set, check_card
@@ -320,6 +318,8 @@ class StellarUNet:
 
     def vectors(self, cube: BandCube) -> dict[str, np.ndarray]:
         """A galaxy by what `domain` judges it by (`vectors_of_whole`)."""
+        from .domain import vectors_of_whole
+
         return vectors_of_whole(*self._seen_whole(cube), self.card.bands)
 
     def verdict(self, cube: BandCube) -> Verdict | None:
