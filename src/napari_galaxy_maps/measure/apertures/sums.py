@@ -230,4 +230,4 @@ def pixels_inside() -> Callable[..., int]:
                     somewhere[i, j] = True
         return count
 
-    return gathered  # type: ignore[no-any-return]
+    return gathered

@@ -85,7 +85,7 @@ class DoubtfulPixels:
         if layer.visible and self.on:
             self._due.add(layer)
             if not self._idle.has(self._catch_up):
-                self._idle.add([self._catch_up], canvas_only=True)
+                self._idle.add([self._catch_up])
 
     def _catch_up(self) -> None:
         due, self._due = list(self._due), weakref.WeakSet()

@@ -408,6 +408,11 @@ class FileOpener:
 
         self.runner.start("Showing images", make, on_result=layers.show_later, bar=False)
 
+    def _say_unread(self) -> None:
+        unread, self._unread = self._unread, []
+        if unread:
+            self.project.show_problem(words_of_several(unread))
+
     def _load(self) -> None:
         project, layers = self.project, self.layers
         files, ready = project.files, project.ready_files()
@@ -434,9 +439,7 @@ class FileOpener:
         def finished() -> None:
             if project.files is not files:
                 return  # another galaxy was begun meanwhile
-            unread, self._unread = self._unread, []
-            if unread:
-                project.show_problem(words_of_several(unread))
+            self._say_unread()
             # What could not be read, or was not before Cancel, is no longer what it was.
             self._drop_stale([file for file in ready if files.is_read(file)])
             project.make_galaxy()
