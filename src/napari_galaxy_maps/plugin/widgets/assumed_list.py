@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ...data.recipe import GalaxySettings, ReddeningSettings
+from ...data.section import Section
 from ...data.setting import range_of
 from ...exceptions import GalaxyMapsError
 from ...prepare import assumptions as kinds
@@ -31,7 +32,7 @@ _BUTTONS = {
     kinds.FILES: ("Files", "Show bands and units of the images in the Galaxy panel"),
     kinds.CARD: ("Card", "What the model was trained on, and where not to trust it"),
 }
-_FIELDS = {
+_FIELDS: dict[str, tuple[str, str, type[Section]]] = {
     kinds.REDSHIFT: ("redshift", "galaxy", GalaxySettings),
     kinds.DISTANCE: ("Mpc", "galaxy", GalaxySettings),
     kinds.EBV: ("E(B−V)", "reddening", ReddeningSettings),
