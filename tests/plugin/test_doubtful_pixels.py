@@ -415,12 +415,12 @@ def test_a_box_and_a_key_switch_it_and_both_show_how_it_is(own, qtbot, maps):
     panels.raise_panel(viewer, "Inspect")
     layer = show(own, qtbot, doubted(maps))
     box = panels.panel(viewer, "Inspect").hatch
-    assert box.isChecked() and "Alt+H" in box.toolTip()
+    assert box.isChecked() and "Alt+5" in box.toolTip()
     on_its_words = QPoint(20, box.height() // 2)
     qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=on_its_words)
     assert not own.layers.doubtful.on and strokes_on(layer) is None
     mouse.canvas(viewer).setFocus()
-    mouse.key(viewer, Qt.Key.Key_H, Qt.KeyboardModifier.AltModifier)
+    mouse.key(viewer, Qt.Key.Key_5, Qt.KeyboardModifier.AltModifier)
     assert own.layers.doubtful.on and strokes_on(layer) is not None and box.isChecked()
 
 

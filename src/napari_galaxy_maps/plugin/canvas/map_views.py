@@ -24,8 +24,8 @@ VIEW_KEYS: dict[View, str] = {
     "truth": "Alt-4",
 }
 """What switches the view of the map that is looked at."""
-HATCH_KEY = "Alt-H"
-"""What switches the hatching of doubtful pixels."""
+HATCH_KEY = "Alt-5"
+"""What switches the hatching of doubtful pixels; Alt-H opens the Help menu."""
 
 
 class MapViews:
