@@ -100,5 +100,6 @@ def test_a_star_table_that_cannot_be_read_is_told_and_nothing_is_lost(
     prepare = panel(opened, "Prepare")
     write(qtbot, prepare.boxes["stars"].findChild(QLineEdit, "catalogue"), str(bad))
     click(qtbot, prepare.button)
-    wait_for(qtbot, lambda: idle(workspace) and notifications.any("bad.csv"))
+    wait_for(qtbot, lambda: idle(workspace) and "bad.csv" in prepare.message.text())
+    assert not list(notifications)
     assert set(workspace.layers.shown()) == before and workspace.project.cube is None

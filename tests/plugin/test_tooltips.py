@@ -21,8 +21,8 @@ from .conftest import idle, take_maps, wait_for
 
 pytestmark = pytest.mark.window
 CONTROLS = (QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox, QSlider, QListWidget)
-OF_QT = ("qt_tableview_cornerbutton", "ScrollLeftButton", "ScrollRightButton")
-"""Controls that Qt makes, and that nobody sees."""
+UNSEEN = ("qt_tableview_cornerbutton", "ScrollLeftButton", "ScrollRightButton", "choices")
+"""Controls that Qt makes, and boxes that only hold what others offer: nobody sees them."""
 QUANTITIES = {
     ("Galaxy", "distance"): "Mpc",
     ("Galaxy", "d25"): "arcmin",
@@ -49,7 +49,7 @@ def controls_of(panel):
     """The controls that a person can use, those in closed tabs and lists too."""
     for widget in panel.findChildren(QWidget):
         inside = isinstance(widget.parentWidget(), QComboBox | QAbstractSpinBox)
-        if isinstance(widget, CONTROLS) and not inside and widget.objectName() not in OF_QT:
+        if isinstance(widget, CONTROLS) and not inside and widget.objectName() not in UNSEEN:
             yield widget
 
 

@@ -262,7 +262,7 @@ class StarsPanel(WorkspacePanel):
         self._show_state()
 
     def _show_message(self, text: str) -> None:
-        if text != self.masks.note:  # that stands there already
+        if not text or text != self.masks.note:  # that stands there already
             self.message.say(text)
 
     # Hearing -------------------------------------------------------------------------------------
