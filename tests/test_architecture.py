@@ -68,6 +68,7 @@ HEAVY_AT_TOP = {
     for name, library in {
         "models.dust_forest.colour_kernel": "numba",
         "models.dust_forest.forest_kernel": "numba",
+        "measure.apertures.ellipse_kernel": "numba",
         "models.stellar_unet.network": "torch",
         "models.stellar_unet.output_head": "torch",
         "training.painted.frames": "torch",
