@@ -104,9 +104,9 @@ result = {"ours": found, "plain": plains, "children": children, "new": new}
 print("RESULT", json.dumps(result), flush=True)
 os._exit(0)
 """
-FIRST, OTHERS = 7.0, 3.0
-"""Times a plain dock's processor time: 4 to 5 were measured of the first panel, with the import of
-all that it needs, and 0.6 to 1.7 of the others. scipy alone would add 2 or 3 of them.
+FIRST, OTHERS = 0.55, 3.0
+"""The first panel, with the import of all that it needs, took 0.29 to 0.41 of the plain docks of
+all ten, which scatter less than one alone; each of the others 0.6 to 1.7 times its own plain dock.
 """
 
 
@@ -121,7 +121,8 @@ def test_panels_load_no_heavy_module_and_are_painted_as_soon_as_plain_widgets():
     found = json.loads(line.removeprefix("RESULT"))
     assert not set(HEAVY) & set(found["new"])
     ratios = {name: found["ours"][name] / found["plain"][name] for name in names}
-    assert ratios.pop(names[0]) < FIRST, found
+    del ratios[names[0]]
+    assert found["ours"][names[0]] < FIRST * sum(found["plain"].values()), found
     assert max(ratios.values()) < OTHERS, found
 
 
