@@ -24,7 +24,10 @@ from . import garbage_collection
 from .process_switches import switch_as_usual, switch_often
 
 LOGGER = logging.getLogger("napari_galaxy_maps")
-_BAR_MS = 100
+_BAR_MS = 250
+"""Whatever is painted in a window with a canvas, all of it is put together anew, which takes tens of
+ms without a graphics card.
+"""
 
 
 class Failure(Exception):
@@ -69,6 +72,7 @@ class Job:
         self.on_sign: Callable[[], None] | None = None
         self._bar: progress | None = None
         self._barred: Progress | None = None
+        self._step = ""
 
     def cancel(self) -> None:
         """Stop at the next sign of life; what is shown stays."""
@@ -94,9 +98,12 @@ class Job:
             self.on_sign()
         if sign.total > 0 and bar.total != sign.total:
             bar.total = sign.total
-        bar.n = sign.done
-        bar.update(0)
-        bar.set_description(f"{self.title}: {sign.step}")
+        if bar.n != sign.done:
+            bar.n = sign.done
+            bar.update(0)
+        if sign.step != self._step:
+            self._step = sign.step
+            bar.set_description(f"{self.title}: {sign.step}")
 
     def end_bar(self) -> None:
         """Take the progress bar away, if there is one."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
+_CALM_PER_CENT = 10
 _DRAWN = 1.04
 """How wide a text is drawn at most, over what napari measures: 1.02 was seen."""
 
@@ -71,6 +72,21 @@ def qt_window(viewer: ViewerModel) -> Any:
 
     window = getattr(getattr(viewer, "window", None), "_qt_window", None)
     return window if window is not None and isalive(window) else None
+
+
+def calm_spinner(viewer: ViewerModel) -> None:
+    """Let napari's sign of work in progress turn at a tenth of its speed: each of its pictures has
+    the whole window put together anew, canvas included, which without a graphics card takes more
+    of a processor than the work itself.
+    """
+    window = qt_window(viewer)
+    if window is None:
+        return
+    from qtpy.QtWidgets import QLabel
+
+    for label in window.statusBar().findChildren(QLabel):
+        if label.movie() is not None:
+            label.movie().setSpeed(_CALM_PER_CENT)
 
 
 def is_closed(viewer: ViewerModel) -> bool:

@@ -245,7 +245,7 @@ class MockPanel(WorkspacePanel):
         self.progress.setVisible(mine)
         self.save_button.setEnabled(self.mock is not None and job is None)
         if mine:
-            self.bar.setRange(0, 0)
+            self.bar.setRange(0, 1)
             self.progress.setText(f"{TITLE} …")
 
     def _switched(self) -> None:

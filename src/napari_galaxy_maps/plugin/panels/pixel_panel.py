@@ -355,7 +355,7 @@ class PixelPanel(WorkspacePanel):
         self.cancel.setVisible(mine)
         self.bar.setVisible(mine)
         if job is not None and mine:
-            self.bar.setRange(0, 0)
+            self.bar.setRange(0, 1)
             job.on_sign = self._show_progress
 
     def _show_progress(self) -> None:

@@ -422,7 +422,7 @@ class PredictPanel(WorkspacePanel):
         self.bar.setVisible(mine)
         self.progress.setVisible(job is not None and job.title != refresh_maps.TITLE)
         if job is None:
-            self.bar.setRange(0, 0)
+            self.bar.setRange(0, 1)
             self.progress.setText("")
         else:
             self.progress.setText(f"{job.title} …")

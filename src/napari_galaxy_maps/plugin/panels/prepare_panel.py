@@ -245,4 +245,4 @@ class PreparePanel(WorkspacePanel):
         self.button.setEnabled(job is None)
         self.cancel.setEnabled(job is not None)
         self.bar.setVisible(job is not None and job.title in ("Preparing", "Predicting"))
-        self.bar.setRange(0, 0)
+        self.bar.setRange(0, 1)

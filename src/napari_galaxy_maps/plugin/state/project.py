@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ...fits_io.image_file import ImageFile
     from ...pipeline import FittedTruth, PredictionMemory
 
-_STEPS_MS = 100
+_STEPS_MS = 250
 
 
 class Project(GalaxyWork):

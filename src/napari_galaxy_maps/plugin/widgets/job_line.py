@@ -14,7 +14,9 @@ from ..eventloop.worker import JobRunner
 CANCEL_TIP = "Stop the work that is under way; all that was there before stays"
 _PATIENCE_MS = 300
 """Work of less is over before a line could be read."""
-_TURN_MS = 100
+_TURN_MS = 250
+"""As of the bar of `Job`, and for the same reason.
+"""
 
 
 class JobLine(QWidget):
@@ -74,14 +76,20 @@ class JobLine(QWidget):
         if job is None or self._beside():
             self.hide()
             return
+        panel = self.parentWidget()
+        if panel is not None and panel.visibleRegion().isEmpty():
+            return  # it is behind another one
         sign: Any = job.last
         detail = "" if sign is None else sign.detail or sign.step
         words = f"Stopping: {job.title}" if job.cancelled else job.title
         self.words.setText(f"{words}: {detail}" if detail and not job.cancelled else f"{words} …")
         self.words.setToolTip(self.words.text())
         many = sign is not None and sign.total > 1
-        self.bar.setRange(0, sign.total if many else 0)
-        self.bar.setValue(sign.done if many else 0)
+        # Not a bar that runs to and fro: it would have the whole window painted all the time.
+        self.bar.setVisible(many)
+        if many:
+            self.bar.setRange(0, sign.total)
+            self.bar.setValue(sign.done)
         self.cancel.setEnabled(not job.cancelled)
         self.show()
 
