@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -20,6 +19,7 @@ from ...data.maps import PropertyMaps
 from ...data.properties import PROPERTIES
 from ..eventloop.idle_queue import IdleQueue
 from ..ground import viewers
+from ..ground.colormaps import paint, spread
 from ..ground.layer_specs import METADATA_KEY, Key, LayerSpec, View, shown_in
 from ..ground.pyramids import put_data
 from ..state.project import Project
@@ -187,7 +187,7 @@ class LayerRegister:
         layer.name = galaxy.own_names.pop(spec.key, spec.name)
         known = galaxy.colours.get((spec.key, spec.shown.view))
         if known is not None:
-            _paint(layer, *known)
+            paint(layer, *known)
         if galaxy.visible.pop(spec.key, None) is not None:
             layer.visible = True
         layers = self.viewer.layers
@@ -450,13 +450,13 @@ class LayerRegister:
             limits, colormap = self._galaxy.colours.get(
                 (spec.key, spec.shown.view), (spec.limits, spec.make_colormap())
             )
-            _paint(layer, limits, colormap)
+            paint(layer, limits, colormap)
             if layer.name == self._galaxy.given_names.get(spec.key):
                 layer.name = self._galaxy.given_names[spec.key] = spec.name
             self._legend.later()
         elif spec.shown.view in ("error", "residual") or spec.key.kind in ("image", "step"):
             # Limits that follow from the data follow it; a map keeps its own while it is edited.
-            _spread(layer, spec.limits)
+            spread(layer, spec.limits)
             if spec.softening is not None:
                 layer.colormap = spec.make_colormap()
         return layer
@@ -481,23 +481,4 @@ class LayerRegister:
         layer = self.layer(spec.key)
         shown = shown_in(layer) if layer is not None else None
         if layer is not None and shown is not None and shown.view == spec.shown.view:
-            _spread(layer, spec.limits)
-
-
-def _paint(layer: Layer, limits: tuple[float, float], colormap: Any) -> None:
-    """Other limits and another colour map; one of which a session has only the name is taken where
-    napari knows it.
-    """
-    _spread(layer, limits)
-    if not isinstance(colormap, str):
-        layer.colormap = colormap
-    elif colormap != layer.colormap.name:
-        with suppress(KeyError):
-            layer.colormap = colormap
-
-
-def _spread(layer: Layer, limits: tuple[float, float]) -> None:
-    """Other limits of the colours, within a range that holds them."""
-    low, high = layer.contrast_limits_range
-    layer.contrast_limits_range = (min(low, limits[0]), max(high, limits[1]))
-    layer.contrast_limits = limits
+            spread(layer, spec.limits)

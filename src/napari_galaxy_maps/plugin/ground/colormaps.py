@@ -4,13 +4,15 @@ about zero.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...data.flags import HARMLESS, Flag
 
 if TYPE_CHECKING:
+    from napari.layers import Layer
     from napari.utils.colormaps import Colormap
 
 DIVERGING = "residual"
@@ -152,3 +154,22 @@ def residual_limits(residual: np.ndarray) -> tuple[float, float]:
     top = float(np.percentile(size, 98)) if size.size else 1.0
     top = top if top > 0 else 1.0
     return -top, top
+
+
+def paint(layer: Layer, limits: tuple[float, float], colormap: Any) -> None:
+    """Other limits and another colour map; one of which a session has only the name is taken where
+    napari knows it.
+    """
+    spread(layer, limits)
+    if not isinstance(colormap, str):
+        layer.colormap = colormap
+    elif colormap != layer.colormap.name:
+        with suppress(KeyError):
+            layer.colormap = colormap
+
+
+def spread(layer: Layer, limits: tuple[float, float]) -> None:
+    """Other limits of the colours, within a range that holds them."""
+    low, high = layer.contrast_limits_range
+    layer.contrast_limits_range = (min(low, limits[0]), max(high, limits[1]))
+    layer.contrast_limits = limits
