@@ -138,7 +138,7 @@ def ellipse_overlap(
 ) -> tuple[np.ndarray, slice, slice]:
     """Share of every pixel of an image that lies in an ellipse, exactly.
 
-    photutils computes the pixels inside as carefully as those on the edge: this takes a thirtieth
+    photutils computes the pixels inside as carefully as those on the edge: this takes a fraction
     of its time at 150 pixels.
 
     Parameters
