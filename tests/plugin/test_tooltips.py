@@ -58,10 +58,8 @@ def silent(viewer):
     found = []
     for name in (*docks.PANELS, *docks.MORE):
         panel = docks.panel(viewer, name)
-        of_base = {panel.help_button, panel.job_line.cancel}
         for widget in controls_of(panel):
-            # The controls of Predict are told in their own test.
-            if not widget.toolTip() and (name != "Predict" or widget in of_base):
+            if not widget.toolTip():
                 kind, text = type(widget).__name__, getattr(widget, "text", str)()
                 found.append(f"{name}: {kind} {widget.objectName()} {text!r}")
         for table in panel.findChildren(QTableView):
@@ -69,7 +67,7 @@ def silent(viewer):
             for column in range(model.columnCount()):
                 horizontal = Qt.Orientation.Horizontal
                 tip = model.headerData(column, horizontal, Qt.ItemDataRole.ToolTipRole)
-                if not tip and name != "Predict":
+                if not tip:
                     found.append(f"{name}: heading {model.headerData(column, horizontal)}")
     return found
 

@@ -14,7 +14,8 @@ from napari.qt.threading import create_worker
 from napari.utils import progress
 from napari.utils.notifications import Notification, notification_manager, show_info, show_warning
 from psygnal import Signal
-from qtpy.QtCore import QTimer
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, QTimer
 from superqt.utils import FunctionWorker, GeneratorWorker
 
 from ...exceptions import in_words
@@ -309,20 +310,26 @@ def fetch(
     function: Callable[[], Any],
     on_result: Callable[[Any], None],
     on_error: Callable[[str], None] | None = None,
+    owner: QObject | None = None,
 ) -> None:
     """Call a short function in a thread without progress, beside any job; its errors are reported
-    like a job's, to `on_error` or in a notification.
+    like a job's, to `on_error` or in a notification. Nothing is brought to an owner that has been
+    deleted meanwhile, as a panel of a window that was closed.
     """
+
+    def returned(result: Any) -> None:
+        if owner is None or isalive(owner):
+            on_result(result)
 
     def errored(error: Exception) -> None:
         sentence = problem_of(error)
-        if sentence:
+        if sentence and (owner is None or isalive(owner)):
             (on_error or notify)(sentence)
 
     # Not napari's way of making it, by which the window keeps it for ever (see `_forget`).
     worker = FunctionWorker(function)
     worker.errored.connect(errored)
-    worker.returned.connect(on_result)
+    worker.returned.connect(returned)
     worker.start()
 
 

@@ -209,7 +209,7 @@ class InspectPanel(WorkspacePanel):
                     *((None, result) if isinstance(result, str) else (result, result.problem))
                 )
 
-        worker.fetch(lambda: score_galaxies(pair, ellipse, others), take)
+        worker.fetch(lambda: score_galaxies(pair, ellipse, others), take, owner=self)
 
     def _show(self, found: ScoredGalaxies | None, problem: str) -> None:
         self.scored = found
@@ -304,7 +304,7 @@ class InspectPanel(WorkspacePanel):
                 self._draw()
             self.message.say(" ".join(notes))
 
-        worker.fetch(work, take)
+        worker.fetch(work, take, owner=self)
 
     def _make_pickable(self, axes: Any) -> None:
         from matplotlib.backend_bases import MouseButton

@@ -142,7 +142,7 @@ class NeighboursPanel(WorkspacePanel):
                 self.message.say("" if isinstance(result, NeighboursFound) else result)
                 self._draw()
 
-        worker.fetch(work, take)
+        worker.fetch(work, take, owner=self)
 
     def _draw(self) -> None:
         found = self.found

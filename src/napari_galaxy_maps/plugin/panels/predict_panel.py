@@ -27,6 +27,7 @@ from ..jobs import fit_truth, refresh_maps, take_dust
 from ..widgets.assumed_list import AssumedList
 from ..widgets.device_box import DeviceBox
 from ..widgets.forms import Message, agreed, wrapped
+from ..widgets.job_line import CANCEL_TIP
 from ..widgets.qt_parts import ComboBox, SpinBox
 from ..widgets.results_view import ResultsView
 from ..widgets.theme_colours import FAINT
@@ -99,6 +100,7 @@ class PredictPanel(WorkspacePanel):
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.model = ComboBox()
         self.model.setObjectName("model")
+        self.model.setToolTip("The model that predicts, and so which maps there will be")
         self.model.activated.connect(lambda _: self._set_model(self.model.currentText()))
         self.card_button = QPushButton("Card")
         self.card_button.setCheckable(True)
@@ -139,6 +141,7 @@ class PredictPanel(WorkspacePanel):
         )
         self.truth.activated.connect(self._truth_chosen)
         self.truth_button = QPushButton("File…")
+        self.truth_button.setToolTip("A FITS file of maps to compare with")
         self.truth_button.clicked.connect(lambda _: self._ask_truth())
         row = QHBoxLayout()
         row.addWidget(self.truth, 1)
@@ -153,6 +156,7 @@ class PredictPanel(WorkspacePanel):
         self.fit_truth.clicked.connect(lambda _: self._fit_truth())
         self.save_truth = QPushButton("Save it…")
         self.save_truth.setObjectName("save_truth")
+        self.save_truth.setToolTip("The truth that was fitted, as a FITS file of maps")
         self.save_truth.clicked.connect(lambda _: self._ask_save_truth())
         row = QHBoxLayout()
         row.addWidget(self.fit_truth, 1)
@@ -219,6 +223,7 @@ class PredictPanel(WorkspacePanel):
         self.button.setObjectName("predict")
         self.button.setStyleSheet("font-weight: bold;")
         self.cancel = QPushButton("Cancel")
+        self.cancel.setToolTip(CANCEL_TIP)
         self.cancel.setObjectName("cancel")
         row.addWidget(self.button, 2)
         row.addWidget(self.cancel, 1)
@@ -276,7 +281,7 @@ class PredictPanel(WorkspacePanel):
                 for name, card in cards.items()
             }
 
-        worker.fetch(fetch, self._models_known)
+        worker.fetch(fetch, self._models_known, owner=self)
 
     def _models_known(self, found: tuple[list[str], dict[str, _Card]]) -> None:
         names, self._cards = found
@@ -432,7 +437,7 @@ class PredictPanel(WorkspacePanel):
         """Grey Predict while a job runs, and where the model cannot work on the galaxy."""
         why = self.assumed.impossible
         self.button.setEnabled(self.runner.job is None and not why)
-        self.button.setToolTip(why)
+        self.button.setToolTip(why or "Prepare the images and predict maps; the window stays free")
 
     def _show_following(self) -> None:
         self.follow.setChecked(self.workspace.refresher.on)

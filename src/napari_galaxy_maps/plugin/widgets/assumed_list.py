@@ -75,6 +75,7 @@ class AssumedList(QWidget):
         self._grid.setColumnStretch(0, 1)
         self.more = QToolButton()
         self.more.setObjectName("more_assumed")
+        self.more.setToolTip("Show or hide what matters less of what is taken for granted")
         self.more.setCheckable(True)
         self.more.setAutoRaise(True)
         self.more.clicked.connect(lambda _: self._show())

@@ -27,6 +27,7 @@ class DeviceBox(ComboBox):
         self.setObjectName("device")
         for value, text in _DEVICES:
             self.addItem(text, value)
+        self.setToolTip("Where the model runs; auto takes a graphics card where there is one")
         self._looking = QTimer(self)
         self._looking.timeout.connect(self.look)
         self._looking.start(_LOOK_MS)

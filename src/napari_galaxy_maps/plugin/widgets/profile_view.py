@@ -218,7 +218,7 @@ class ProfileView(QWidget):
             self._plot()
             self._show_annuli()
 
-        worker.fetch(work, take)
+        worker.fetch(work, take, owner=self)
 
     def _say(self, text: str) -> None:
         self.message.say(text)

@@ -148,7 +148,7 @@ class TotalsView(QWidget):
             if asked == self._asked:
                 self._show(*((None, result) if isinstance(result, str) else (result, "")))
 
-        worker.fetch(work, take)
+        worker.fetch(work, take, owner=self)
 
     def _show(self, totals: QTable | None, problem: str) -> None:
         self.totals = totals
