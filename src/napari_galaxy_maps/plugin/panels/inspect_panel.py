@@ -70,7 +70,6 @@ class InspectPanel(WorkspacePanel):
         for signal, slot in (
             (project.maps_changed, self.soon),
             (project.truths_changed, self._truths_changed),
-            (project.message, self.message.say),
             (self.brush.changed, self._picked),
             (self.layers.doubtful.changed, self.hatch.follow),
         ):
@@ -131,7 +130,6 @@ class InspectPanel(WorkspacePanel):
 
     def _build_files(self) -> None:
         self.notes = wrapped(colour=FAINT, name="notes")
-        self.message = Message()
         row = QHBoxLayout()
         self.picture = make_button("Save figure…", "picture", self._ask_picture)
         self.picture.setToolTip("PNG, PDF or SVG, with the table behind it beside it")
@@ -143,7 +141,6 @@ class InspectPanel(WorkspacePanel):
         row.addWidget(self.report)
         self.done = wrapped(colour=GOOD, name="done")
         self.column.addWidget(self.notes)
-        self.column.addWidget(self.message)
         self.column.addLayout(row)
         self.column.addWidget(self.done)
 

@@ -26,7 +26,7 @@ from ..eventloop import preload, worker
 from ..jobs import fit_truth, refresh_maps, take_dust
 from ..widgets.assumed_list import AssumedList
 from ..widgets.device_box import DeviceBox
-from ..widgets.forms import Message, agreed, wrapped
+from ..widgets.forms import agreed, wrapped
 from ..widgets.job_line import CANCEL_TIP
 from ..widgets.qt_parts import ComboBox, SpinBox
 from ..widgets.results_view import ResultsView
@@ -83,7 +83,6 @@ class PredictPanel(WorkspacePanel):
             (self.workspace.side_by_side.changed, self.results.refresh),
             (self.workspace.refresher.changed, self._show_following),
             (project.switched, self._show_missing),
-            (project.message, self.message.say),
         ):
             self.listen(signal, slot)
         self.refresh()
@@ -238,10 +237,8 @@ class PredictPanel(WorkspacePanel):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.progress = wrapped(colour=FAINT, name="progress")
-        self.message = Message()
         self.column.addWidget(self.bar)
         self.column.addWidget(self.progress)
-        self.column.addWidget(self.message)
         self.button.clicked.connect(lambda _: self._predict())
         self.cancel.clicked.connect(lambda _: self._cancel())
 
