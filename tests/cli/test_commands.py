@@ -261,7 +261,7 @@ def mistakes(tmp_path_factory):
         (
             ["galaxy"],
             ["--resolution", "sharp"],
-            "psf.target is 'sharp'; give a FWHM in arcsec, a band's name, a FITS file",
+            "The common PSF cannot be 'sharp'; give a FWHM in arcsec, a band's name, a FITS file",
         ),
         (["galaxy"], ["--pixel-pc", "500"], "A pixel of 500 pc needs the galaxy's distance"),
         (["galaxy"], ["--pixel-pc", "-500"], "--pixel-pc: -500 is outside 0.1 to 1e+06 pc"),

@@ -126,7 +126,7 @@ def test_surface_densities_sum_to_masses_with_the_distance_and_say_so_without():
         planes_of(PropertyMaps(maps.values, maps.errors, maps.wcs, maps.flags)), [Aperture(ELLIPSE)]
     )
     assert np.isnan(alone["sum"]).all() and np.isfinite(alone["mean"]).all()
-    assert any("need the distance" in note for note in alone.meta["notes"])
+    assert any("need the galaxy's distance" in note for note in alone.meta["notes"])
     near = measure_apertures(planes_of(maps, distance_mpc=5.0), [Aperture(ELLIPSE)])
     np.testing.assert_allclose(near["sum"], table["sum"] / 4)
 

@@ -54,9 +54,9 @@ def test_stars_of_a_chosen_table_are_masked_and_saved(
     x, y = image.wcs.world_to_pixel_values(150.008, 2.006)
     rows, columns = np.mgrid[: image.shape[0], : image.shape[1]]
     sigma = image.fwhm / 2.3548 / image.pixel_arcsec
-    image.data[:] += (60 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 2 / sigma**2)).astype(
-        "f4"
-    )
+    star = 60 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 2 / sigma**2)
+    image.data[:] += star.astype("f4")
+    workspace.project.memory = None  # the images as they were have been looked at ahead
     Table(
         {
             "source_id": [7],
