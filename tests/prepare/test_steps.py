@@ -528,7 +528,7 @@ def test_bands_broader_than_the_target_are_named_and_left_out(galaxy_folder):
     assert cube.bands == ("2MASS_J", "WISE_3.4") and any("SPIRE_250 left out" in t for t in notes)
     with pytest.raises(InputError, match="No image is as sharp"):
         prepare(galaxy, recipe.with_values(["psf.target=1.0"]))
-    with pytest.raises(RecipeError, match=r"psf.target is 'nonsense'"):
+    with pytest.raises(RecipeError, match=r"The common PSF cannot be 'nonsense'"):
         prepare(galaxy, recipe.with_values(["psf.target=nonsense"]))
 
 

@@ -167,12 +167,18 @@ def shares_of_doubt(flags: np.ndarray) -> dict[Flag, float]:
     Parameters
     ----------
     flags : ndarray of int, shape (ny, nx)
-        Pixels under masks and outside the ellipse do not count.
+        Pixels under masks and outside the ellipse do not count; a bit that is on under masks alone,
+        where filled pixels may show it, has a share of 0.
     """
-    galaxy = (flags & (Flag.MASKED | Flag.OUTSIDE)) == 0
-    count = np.count_nonzero(galaxy)
-    found = {bit: np.count_nonzero(((flags & bit) != 0) & galaxy) for bit in DOUBTS}
-    return {bit: number / count for bit, number in found.items() if number}
+    inside, masked = (flags & Flag.OUTSIDE) == 0, (flags & Flag.MASKED) != 0
+    galaxy = inside & ~masked
+    count = max(np.count_nonzero(galaxy), 1)
+    doubtful = {bit: ((flags & bit) != 0) & inside for bit in DOUBTS}
+    return {
+        bit: np.count_nonzero(pixels & galaxy) / count
+        for bit, pixels in doubtful.items()
+        if pixels.any()
+    }
 
 
 def doubt_in_words(flags: np.ndarray) -> str:
