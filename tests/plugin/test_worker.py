@@ -4,6 +4,8 @@ a time.
 
 import errno
 import gc
+import subprocess
+import sys
 import time
 import weakref
 from threading import Event
@@ -234,3 +236,30 @@ def test_what_waited_for_a_result_is_free_while_the_window_stays(
         return alive() is None
 
     wait_for(qtbot, is_free)
+
+
+def test_work_that_ends_after_the_windows_have_ends_in_silence():
+    """A process that closes with a fetch under way ends as any other."""
+    script = """
+import threading
+from qtpy.QtCore import QCoreApplication
+from napari_galaxy_maps.plugin.eventloop import worker
+
+app = QCoreApplication([])
+begun, gone = threading.Event(), threading.Event()
+made = []
+kept = worker._Fetcher.__init__
+worker._Fetcher.__init__ = lambda self, *a: (kept(self, *a), made.append(self))[0]
+worker.fetch(lambda: (begun.set(), gone.wait(20)), print)
+begun.wait(20)
+from PyQt6 import sip
+sip.delete(made[0].signals)
+gone.set()
+from qtpy.QtCore import QThreadPool
+QThreadPool.globalInstance().waitForDone()
+print("ended")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0 and done.stdout == "ended\n", done.stderr

@@ -172,7 +172,7 @@ def shares_of_doubt(flags: np.ndarray) -> dict[Flag, float]:
     """
     inside, masked = (flags & Flag.OUTSIDE) == 0, (flags & Flag.MASKED) != 0
     galaxy = inside & ~masked
-    count = max(np.count_nonzero(galaxy), 1)
+    count = max(int(np.count_nonzero(galaxy)), 1)
     doubtful = {bit: ((flags & bit) != 0) & inside for bit in DOUBTS}
     return {
         bit: np.count_nonzero(pixels & galaxy) / count

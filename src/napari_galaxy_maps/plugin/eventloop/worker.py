@@ -39,7 +39,27 @@ class Failure(Exception):
     """
 
 
-class _Worker(GeneratorWorker):
+class _MayOutliveTheWindow:
+    """A worker whose work ends after the program's windows have: it has nobody to tell any more,
+    which Qt would answer by ending the process with an error.
+    """
+
+    signals: Any
+
+    def run(self) -> None:
+        """Do the work, and tell whoever is still there."""
+        try:
+            super().run()  # type: ignore[misc]
+        except RuntimeError:
+            if isalive(self.signals):
+                raise
+
+
+class _Fetcher(_MayOutliveTheWindow, FunctionWorker):
+    """A function called in a thread."""
+
+
+class _Worker(_MayOutliveTheWindow, GeneratorWorker):
     """A generator worker that leaves all words to `Job` and closes its generator when it is
     cancelled.
     """
@@ -327,7 +347,7 @@ def fetch(
             (on_error or notify)(sentence)
 
     # Not napari's way of making it, by which the window keeps it for ever (see `_forget`).
-    worker = FunctionWorker(function)
+    worker = _Fetcher(function)
     worker.errored.connect(errored)
     worker.returned.connect(returned)
     worker.start()
