@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
+from weakref import ref
 
 from napari.qt.threading import create_worker
 from napari.utils import progress
@@ -337,14 +338,24 @@ def fetch(
     deleted meanwhile, as a panel of a window that was closed.
     """
 
+    # Let go of once it is used, for the worker's connections outlive it.
+    asked = [(on_result, on_error or notify)]
+    kept = None if owner is None else ref(owner)
+
+    def is_there() -> bool:
+        widget = kept() if kept is not None else None
+        return kept is None or (widget is not None and isalive(widget))
+
     def returned(result: Any) -> None:
-        if owner is None or isalive(owner):
-            on_result(result)
+        act, _ = asked.pop()
+        if is_there():
+            act(result)
 
     def errored(error: Exception) -> None:
+        _, tell = asked.pop()
         sentence = problem_of(error)
-        if sentence and (owner is None or isalive(owner)):
-            (on_error or notify)(sentence)
+        if sentence and is_there():
+            tell(sentence)
 
     # Not napari's way of making it, by which the window keeps it for ever (see `_forget`).
     worker = _Fetcher(function)
