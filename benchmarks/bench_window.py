@@ -142,17 +142,18 @@ def plain_panel(viewer, count: int) -> float:
     )
 
     kinds = QLabel, QPushButton, QComboBox, QLineEdit, QCheckBox
+    docks: list[QWidget] = []
 
     def ask():
         panel = QWidget()
         column = QVBoxLayout(panel)
         for i in range(count):
             column.addWidget(kinds[i % len(kinds)]())
-        viewer.window.add_dock_widget(panel, name="plain", tabify=True)
+        docks.append(viewer.window.add_dock_widget(panel, name="plain", tabify=True))
         return panel
 
     took = painted_after(ask, lambda panel: panel)
-    viewer.window.remove_dock_widget("plain")
+    viewer.window.remove_dock_widget(docks[0])
     return took
 
 

@@ -24,7 +24,7 @@ KEPT = {
     "manifest.docks.PanelRow": "the table of panels",
     "panels.predict_panel._Card": "one constant, of models whose card is not there yet",
     "eventloop.worker._Worker": "napari's windows keep them, without what was to hear of them",
-    "eventloop.worker._Fetcher": "one, of the last window, which superqt lets go when it hears of its end",
+    "eventloop.worker._Fetcher": "the last one, until superqt hears of its end",
 }
 
 
