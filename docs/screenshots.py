@@ -86,6 +86,12 @@ def point(viewer: Viewer, workspace: Workspace, east: float = 0, north: float = 
     viewer.update_status_from_cursor()
 
 
+def look_at(workspace: Workspace, name: str) -> None:
+    """Look at a map of the result that is looked at, as large as the canvas allows."""
+    workspace.views.look(name)
+    workspace.layers.fit(key_of(workspace.project.result, name))
+
+
 def zoom(viewer: Viewer, factor: float) -> None:
     """Look closer."""
     camera, _ = camera_and_scale_bar(viewer)
@@ -152,8 +158,7 @@ def stellar() -> None:
         workspace.project.set_recipe("model", name="stellar-unet")
         workspace.predictor.predict()
         settle(workspace)
-        workspace.views.look("LOG_SIGMA_SFR")
-        workspace.layers.fit(key_of(workspace.project.result, "LOG_SIGMA_SFR"))
+        look_at(workspace, "LOG_SIGMA_SFR")
         neighbours = panel(viewer, "Neighbours")
         panels.raise_panel(viewer, "Neighbours")
         wait(lambda: neighbours.found is not None)
@@ -172,15 +177,13 @@ def dust() -> None:
         panels.raise_panel(viewer, "Sharpen")
         workspace.sharpener.sharpen()
         settle(workspace)
-        workspace.views.look("LOG_SIGMA_MD")
-        workspace.layers.fit(key_of(project.result, "LOG_SIGMA_MD"))
+        look_at(workspace, "LOG_SIGMA_MD")
         point(viewer, workspace, 40, 30)
         save(viewer, workspace, "sharpen_panel")
         panels.raise_panel(viewer, "Predict")
         workspace.dust_taker.take()
         settle(workspace)
-        workspace.views.look("A_FUV")
-        workspace.layers.fit(key_of(project.result, "A_FUV"))
+        look_at(workspace, "A_FUV")
         point(viewer, workspace, 40, 30)
         save(viewer, workspace, "take_dust")
 
@@ -190,8 +193,7 @@ def every_panel(folder: Path) -> None:
     with sample_window() as (viewer, workspace):
         workspace.predictor.predict()
         settle(workspace)
-        workspace.views.look("LOG_SIGMA_MD")
-        workspace.layers.fit(key_of(workspace.project.result, "LOG_SIGMA_MD"))
+        look_at(workspace, "LOG_SIGMA_MD")
         for theme in ("dark", "light"):
             viewer.theme = theme
             for size in SIZES:
@@ -214,8 +216,7 @@ def measuring() -> None:
         workspace.predictor.predict()
         wait(lambda: workspace.project.maps is not None)
         settle(workspace)
-        workspace.views.look("LOG_SIGMA_MD")
-        workspace.layers.fit(key_of(workspace.project.result, "LOG_SIGMA_MD"))
+        look_at(workspace, "LOG_SIGMA_MD")
         panels.raise_panel(viewer, "Measure")
         found, (ra, dec) = workspace.measurements, workspace.project.reference
         shapes = [
@@ -366,8 +367,7 @@ def hatched(folder: Path) -> None:
         workspace.predictor.predict()
         settle(workspace)
         panels.raise_panel(viewer, "Inspect")
-        workspace.views.look("LOG_SIGMA_STAR")
-        workspace.layers.fit(key_of(workspace.project.result, "LOG_SIGMA_STAR"))
+        look_at(workspace, "LOG_SIGMA_STAR")
         zoom(viewer, 1.2)
         camera, _ = camera_and_scale_bar(viewer)
         north, west = camera.center[-2:]

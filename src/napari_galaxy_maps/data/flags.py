@@ -224,9 +224,7 @@ def mostly_unlike(flags: np.ndarray, model: str) -> str:
     model : str
         Its name.
     """
-    galaxy = (flags & (Flag.MASKED | Flag.OUTSIDE)) == 0
-    odd = ((flags & Flag.OUT_OF_DISTRIBUTION) != 0)[galaxy]
-    return mostly_unlike_in_words(float(odd.mean()) if odd.size else 0.0, model)
+    return mostly_unlike_in_words(shares_of_doubt(flags).get(Flag.OUT_OF_DISTRIBUTION, 0.0), model)
 
 
 def mostly_unlike_in_words(share: float, model: str) -> str:

@@ -27,9 +27,7 @@ def why_not(model: str, bands: Sequence[str]) -> str:
         That a galaxy has.
     """
     try:
-        kind = model_class(model)
-        if hasattr(kind, "bands_used"):
-            kind.bands_used(load_card(model), bands)
+        _used(model, bands)
     except ModelError as error:
         return str(error)
     return ""
@@ -38,12 +36,17 @@ def why_not(model: str, bands: Sequence[str]) -> str:
 def used(model: str, bands: Sequence[str]) -> list[str]:
     """The bands that a model uses of some; all of them where it cannot be told."""
     try:
-        kind = model_class(model)
-        if hasattr(kind, "bands_used"):
-            return list(kind.bands_used(load_card(model), bands))
+        return list(_used(model, bands))
     except ModelError:
-        pass
-    return list(bands)
+        return list(bands)
+
+
+def _used(model: str, bands: Sequence[str]) -> Sequence[str]:
+    kind = model_class(model)
+    if not hasattr(kind, "bands_used"):
+        return bands
+    found: Sequence[str] = kind.bands_used(load_card(model), bands)
+    return found
 
 
 def able(bands: Sequence[str]) -> list[str]:

@@ -25,9 +25,9 @@ from ..sed.dust_light import brightness_per_mass
 from ..sed.tables import T_DUST_BETA
 from .coarse_view import CoarseView
 from .correction_field import Coarse, Prior, most_likely_steps, scatter_steps
-from .trusted import Trusted
+from .trusted import ADD_UP, Trusted
 
-LUMINOSITY, MASS = "LOG_SIGMA_LD", "LOG_SIGMA_MD"
+LUMINOSITY, MASS = ADD_UP
 FINE_SHARE = {LUMINOSITY: 0.45, MASS: 0.3}
 """Share of the local variance that is alike over the prediction's own PSF. It, `SCALES` and `LOCAL`
 follow the errors of dust-forest on mocks that score nothing, and do best on these.

@@ -14,6 +14,7 @@ from ...data.setting import range_of
 from ...exceptions import GalaxyMapsError
 from ...prepare import assumptions as kinds
 from ...prepare.assumptions import Assumption, assumptions, unanswered
+from ..ground.window_words import words_of
 from ..state.answers import with_answer, with_use
 from .forms import NumberField, wrapped
 from .other_panel import raise_panel
@@ -166,7 +167,7 @@ class AssumedList(QWidget):
                 self.project.set_recipe(section, enabled=True, **values)
                 self.project.show_message("")
         except GalaxyMapsError as error:
-            self.project.show_message(str(error))
+            self.project.show_message(words_of(error))
             self._fields[key].show_value(self._value(key))
 
     def _mend(self, one: Assumption, _checked: bool = False) -> None:
@@ -217,4 +218,4 @@ class AssumedList(QWidget):
                 settings = settings.model_copy(update=table)
             self.project.resettle(units=settings.units)
         except GalaxyMapsError as error:
-            self.project.show_message(str(error))
+            self.project.show_message(words_of(error))
