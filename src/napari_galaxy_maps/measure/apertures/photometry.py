@@ -16,7 +16,7 @@ from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
 from ...exceptions import InputError
 from .aperture import Aperture
-from .overlap import Overlap, overlaps
+from .overlap import Overlap, ellipse_overlap, overlaps
 from .planes import Planes, have_ranges, planes_of
 from .quantities import Quantity
 from .sums import Background, filled_sums, measured_sums, totals_of
@@ -348,6 +348,16 @@ def values_in(
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
             planes.memo.update(zip(new, pool.map(measured, range(len(shapes))), strict=True))
     return [planes.memo[key] for key in keys]
+
+
+def rehearse(planes: Planes) -> None:
+    """Do in a thread what is slow the first time: the compiled loops are loaded by it, and not
+    while somebody draws an aperture.
+    """
+    weights, rows, columns = ellipse_overlap(np.zeros(2), 1.0, 1.0, 0.0, planes.shape)
+    overlap = Overlap(rows, columns, weights, float(np.pi), 1.0)
+    measured_sums(planes, Aperture(Ellipse(0.0, 0.0, 1.0, 1.0)), overlap)
+    _of_pixels(planes, overlap, (50.0,))
 
 
 def _values(
