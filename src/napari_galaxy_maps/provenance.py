@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,12 @@ def provenance_of_cube(cube: BandCube, recipe: Recipe) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Versions of this package, of Python, and of the packages that decide numbers."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """`versions`, looked up once: each is a file that is read."""
     found = {"napari-galaxy-maps": __version__, "python": platform.python_version()}
     for package in _VERSIONS_OF:
         try:
