@@ -21,7 +21,7 @@ from .eventloop.worker import JobRunner
 from .ground.layer_specs import Key, image_spec, map_specs
 from .ground.put_aside import Part
 from .ground.sky_plane import centre_of
-from .ground.viewers import calm_spinner, qt_window
+from .ground.viewers import still_spinner, qt_window
 from .ground.window_words import words_of
 from .jobs.compare_maps import MapComparer
 from .jobs.first_look import FirstLook
@@ -67,7 +67,7 @@ class Workspace:
     def __init__(self, viewer: ViewerModel):
         # What runs.
         self.runner = JobRunner()
-        calm_spinner(viewer)
+        still_spinner(viewer)
         self.idle = IdleQueue(weakref.ref(viewer))
         runner, idle = self.runner, self.idle
         # What is known.

@@ -26,7 +26,7 @@ from . import garbage_collection
 from .process_switches import switch_as_usual, switch_often
 
 LOGGER = logging.getLogger("napari_galaxy_maps")
-_BAR_MS = 250
+_BAR_MS = 500
 """Whatever is painted in a window with a canvas, all of it is put together anew, which takes tens
 of ms without a graphics card.
 """

@@ -14,7 +14,7 @@ from ..eventloop.worker import JobRunner
 CANCEL_TIP = "Stop the work that is under way; all that was there before stays"
 _PATIENCE_MS = 300
 """Work of less is over before a line could be read."""
-_TURN_MS = 250
+_TURN_MS = 500
 """As of the bar of `Job`, and for the same reason.
 """
 
