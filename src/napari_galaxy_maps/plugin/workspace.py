@@ -21,7 +21,7 @@ from .eventloop.worker import JobRunner
 from .ground.layer_specs import Key, image_spec, map_specs
 from .ground.put_aside import Part
 from .ground.sky_plane import centre_of
-from .ground.viewers import still_spinner, qt_window
+from .ground.viewers import qt_window, still_spinner
 from .ground.window_words import words_of
 from .jobs.compare_maps import MapComparer
 from .jobs.first_look import FirstLook
