@@ -53,7 +53,7 @@ def asked(rng, pixels, noise, sigma, amplitude):
     n = 4 + pixels[3].shape[1]
     start = np.concatenate([[np.log(amplitude), 0, 0, np.log(sigma)], np.zeros(n - 4)])
     low = np.concatenate([start[:4] - [12, 9, 9, 1.5], np.full(n - 4, -np.inf)])
-    high = np.concatenate([start[:4] + [6, 9, 9, 3.0], np.full(n - 4, np.inf)])
+    high = np.concatenate([np.add(start[:4], [6, 9, 9, 3.0]), np.full(n - 4, np.inf)])
     return start, (low, high), start[:4] + rng.normal(0, 0.1, 4), 1 / noise
 
 
