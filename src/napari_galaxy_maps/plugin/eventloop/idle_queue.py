@@ -4,8 +4,8 @@ its user in between.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType
 
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 _PAINT_MS = 2
 _TURN_MS = 15
-_UNPAINTED_S = 0.25
-"""What tasks in a row change is painted this often: without a graphics card, each painting of a
-window with a canvas takes as long as a task.
-"""
 
 Task = Callable[[], Any]
 
@@ -38,8 +34,6 @@ class IdleQueue:
         self._viewer = viewer
         self._tasks: list[Task] = []
         self._turning = False
-        self._paint: Task | None = None
-        self._painted_at = 0.0
 
     @property
     def busy(self) -> bool:
@@ -86,21 +80,16 @@ class IdleQueue:
             garbage_collection.let_go(self)
             return
         task = self._tasks.pop(0)
-        if self._paint is None:
-            self._paint = viewers.hold_painting(viewer)
+        paint = viewers.hold_painting(viewer)
         try:
             task()
         finally:
-            QTimer.singleShot(_PAINT_MS, self._show)
+            QTimer.singleShot(_PAINT_MS, partial(self._paint, paint))
 
-    def _show(self) -> None:
-        """Let what the tasks have changed be painted, and go on."""
+    def _paint(self, paint: Task) -> None:
         from qtpy.QtCore import QTimer
 
-        late = time.monotonic() - self._painted_at > _UNPAINTED_S
-        if self._paint is not None and (late or not self._tasks):
-            self._paint()
-            self._paint, self._painted_at = None, time.monotonic()
+        paint()
         # Counted from here, not from the task's end: else both timers can be due at once, and task
         # and paint make one stall.
         QTimer.singleShot(_TURN_MS, self._turn)
