@@ -126,6 +126,11 @@ class FirstLook:
             None if cube is None else cube.pixel_arcsec,
         )
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether all that can be done ahead has been tried."""
+        return self._ahead is not None and self._under_way is None
+
     def _look_of(self, galaxy: Galaxy) -> _Of:
         recipe = self.project.recipe
         place = (galaxy.ra, galaxy.dec, galaxy.ellipse)
