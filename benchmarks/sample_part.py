@@ -3,8 +3,8 @@
 
 Fifteen bands of the sample spiral are read, shown, prepared and predicted: at once, and where the
 person looks at the images until they have been prepared ahead (`run_looking`). Beside the whole
-stand the window's own thread, the modules that were imported only then, and two references of the same
-process: the same maps made without a window from images that are read already, and reading the
+stand the window's own thread, the modules that were imported only then, and two references of the
+same process: the same maps made without a window from images that are read already, and reading the
 files with astropy alone.
 """
 
