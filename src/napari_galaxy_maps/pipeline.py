@@ -427,7 +427,7 @@ def truth_cube_steps(
     return replace(truth, maps=maps)
 
 
-def _distance(cube: BandCube, recipe: Recipe) -> float | None:
+def distance_of_cube(cube: BandCube, recipe: Recipe) -> float | None:
     """Distance in Mpc, as the cube or the recipe knows it."""
     if cube.pixel_pc:
         return float(cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC))
@@ -438,7 +438,7 @@ def model_library_steps(cube: BandCube, recipe: Recipe) -> Steps[tuple[Library, 
     """The library of model spectra at a cube's redshift, and words on the redshift."""
     told = recipe.galaxy.redshift
     redshift, note = model_redshift(
-        cube.redshift if told is None else told, _distance(cube, recipe)
+        cube.redshift if told is None else told, distance_of_cube(cube, recipe)
     )
     yield Progress("sed", 0, 1, note, lasting=True)
     library = yield from library_steps(recipe.sed, redshift)
@@ -456,7 +456,7 @@ def recorded_steps(
         yield Progress("sed", 1, 1, remark, lasting=True)
     record = {**(known or provenance_of_cube(cube, recipe)), **maps.provenance}
     record["note"] = [*record.get("note", []), *notes]
-    distance = _distance(cube, recipe)
+    distance = distance_of_cube(cube, recipe)
     if distance:
         record["distance_mpc"] = distance
     return replace(maps, provenance=record)

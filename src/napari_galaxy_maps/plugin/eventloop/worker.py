@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any
 from weakref import ref
@@ -24,6 +24,7 @@ from ...exceptions import in_words
 from ...progress import Progress
 from ..ground.window_words import words_of
 from . import garbage_collection
+from .job_stages import Stage
 from .process_switches import switch_as_usual, switch_often
 
 LOGGER = logging.getLogger("napari_galaxy_maps")
@@ -82,17 +83,18 @@ class Job:
         What is being done, e.g. ``"Predicting"``.
     scope : object
         What it belongs to.
+    stages : sequence of Stage
+        Its parts, where it has several that are shown on one scale.
     """
 
-    def __init__(self, title: str, scope: Any = None):
-        self.title, self.scope = title, scope
+    def __init__(self, title: str, scope: Any = None, stages: Sequence[Stage] = ()):
+        self.title, self.scope, self.stages = title, scope, stages
         self.cancelled = False
         self.has_bar = False
         """Whether a person is shown how far it is; work of a moment needs none."""
         self.last: Progress | None = None
         """The last sign of life."""
         self.worker: GeneratorWorker | None = None
-        self.on_sign: Callable[[], None] | None = None
         self._bar: progress | None = None
         self._barred: Progress | None = None
         self._step = ""
@@ -117,8 +119,6 @@ class Job:
         if bar is None or sign is None or sign is self._barred:
             return
         self._barred = sign
-        if self.on_sign is not None:
-            self.on_sign()
         if sign.total > 0 and bar.total != sign.total:
             bar.total = sign.total
         if bar.n != sign.done:
@@ -228,6 +228,7 @@ class JobRunner:
         quiet: bool = False,
         litters: bool = False,
         bar: bool = True,
+        stages: Sequence[Stage] = (),
     ) -> Job | None:
         """Run a generator of `Progress` in a thread.
 
@@ -248,6 +249,8 @@ class JobRunner:
             collected while it lasts.
         bar : bool
             Show a progress bar; work of a moment needs none.
+        stages : sequence of Stage
+            Its parts, where it has several that are shown on one scale.
 
         Returns
         -------
@@ -256,7 +259,7 @@ class JobRunner:
         """
         if self.job is not None and (quiet or self.busy()):
             return None
-        job = Job(title, self._scope)
+        job = Job(title, self._scope, stages)
 
         def errored(error: Exception) -> None:
             self._tell_problem(job, problem_of(_cause_of(error), title), on_error)
