@@ -361,9 +361,7 @@ def prepare_ahead_steps(
 
 
 def _as_model_takes(galaxy: Galaxy, recipe: Recipe) -> tuple[Galaxy, Recipe, list[str]]:
-    """The galaxy with the bands that the recipe's model uses, the recipe by which they are prepared
-    for it, and the bands that are left out.
-    """
+    """A galaxy with the bands that the model uses, its own recipe, and the bands left out."""
     model = chosen_model(recipe.model)
     used = model.check_bands(list(galaxy.images))
     if model.reach and recipe.impute.enabled:
