@@ -4,6 +4,7 @@ thread for it, prepares them ahead, and lets the model look at the prepared band
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _PAUSE_MS = 300
 """So long after the last change the images are looked at."""
+_BEAT_MS, _BUSY_S = 20, 0.04
+"""A window whose event loop has not turned for so long is busy."""
 _KEPT = 8
 """Looks and remarks that are kept: those of galaxies that are open."""
 _NOT_PREPARING = ("model", "sharpen")
@@ -103,6 +106,7 @@ class FirstLook:
         self._ahead: tuple[_Now, BandCube | None] | None = None
         self._timer: Any = None
         self._under_way: _Now | None = None
+        self._beaten = 0.0
         self._stale = False
         project.cube_changed.connect(self._prepared)
         project.results_changed.connect(self._predicted_from)
@@ -269,18 +273,35 @@ class FirstLook:
         try:
             while True:
                 next(steps)
-                if self.runner.job is not None or self._stale or self.layers.is_closed:
-                    raise _Disturbed
+                self._give_way()
         except StopIteration as end:
             found: T = end.value
             return found
         finally:
             steps.close()
 
+    def _give_way(self) -> None:
+        """Wait while the window is busy: two threads that both compute hinder each other."""
+        while True:
+            if self.runner.job is not None or self._stale or self.layers.is_closed:
+                raise _Disturbed
+            if time.monotonic() - self._beaten < _BUSY_S:
+                return
+            time.sleep(_BUSY_S / 8)
+
+    def _beat(self) -> None:
+        self._beaten = time.monotonic()
+
     def _begin(self, now: _Now, find: Callable[[], Any], keep: Callable[[Any], None]) -> None:
         """Find something out in a thread, and keep it: None where that could not be done."""
+        from qtpy.QtCore import QTimer
+
         self._under_way, self._stale = now, False
         end = self.runner.stand_aside()
+        heart = QTimer()
+        heart.timeout.connect(self._beat)
+        heart.start(_BEAT_MS)
+        self._beat()
 
         def guarded() -> tuple[bool, Any]:
             try:
@@ -295,6 +316,7 @@ class FirstLook:
 
         def found(answer: tuple[bool, Any]) -> None:
             self._under_way = None
+            heart.stop()
             done, result = answer
             if done:
                 keep(result)
