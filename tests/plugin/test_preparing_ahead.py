@@ -89,6 +89,17 @@ def test_another_setting_is_prepared_for_anew(opening, workspace, qtbot):
     assert look._ahead[1].pixel_arcsec == pytest.approx(7.0)
 
 
+def test_what_is_remembered_of_maps_stays(opening, workspace, qtbot):
+    """With another setting prepared ahead, each edit of a mask would prepare all of it anew."""
+    predict = opening(THREE)
+    click(qtbot, predict.button)
+    wait_for(qtbot, lambda: workspace.project.maps is not None and idle(workspace))
+    before = workspace.project.memory.cube
+    workspace.project.set_recipe("grid", pixel=7.0)
+    qtbot.wait(1500)
+    assert workspace.first_look._ahead is None and workspace.project.memory.cube is before
+
+
 def test_a_job_waits_until_the_work_ahead_has_ended(opening, workspace, qtbot, slow):
     predict = opening(THREE)
     wait_for(qtbot, lambda: slow == ["begun"])

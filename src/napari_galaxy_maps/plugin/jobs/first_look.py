@@ -247,11 +247,12 @@ class FirstLook:
 
     def _may_prepare(self, now: _Now, cube: BandCube | None, recipe: Recipe) -> bool:
         """Whether the images are to be prepared ahead: not twice in vain, nor where a job has done
-        it, nor where an archive would be asked, which is for the person to want.
+        it, nor where an archive would be asked, which is for the person to want. Once there are
+        maps, what is remembered is theirs, so that they follow an edit at once.
         """
         from ...prepare.stars.gaia import is_archive
 
-        if not may_change("preparing"):
+        if not may_change("preparing") or self.project.results:
             return False
         if recipe.stars.enabled and is_archive(recipe.stars.catalogue):
             return False
