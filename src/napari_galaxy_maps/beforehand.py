@@ -7,17 +7,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .bands.registry import get_band
 from .data.flags import mostly_unlike_in_words
+from .data.galaxy import BandImage, Galaxy
 from .exceptions import GalaxyMapsError, ModelError
 from .models import suitability
 from .models.registry import chosen_model
-from .pipeline import of_one_galaxy
-from .prepare.look_ahead import Look, look_steps
+from .pipeline import distance_of_cube, of_one_galaxy
+from .prepare.assumptions import Known
+from .prepare.look_ahead import Look, look_steps, seen_in_cube
 from .progress import Steps
 
 if TYPE_CHECKING:
     from .data.cube import BandCube
-    from .data.galaxy import Galaxy
     from .data.recipe import Recipe
     from .prepare.memory import PreparationMemory
 
@@ -51,3 +53,19 @@ def remarks_before(cube: BandCube, recipe: Recipe) -> list[str]:
         share = model.flagged_ahead(cube.only(used).with_masked_light())
         flagged = mostly_unlike_in_words(share, model.name)
     return [*filter(None, [flagged]), *model.remarks(cube)]
+
+
+def known_of_cube(cube: BandCube, recipe: Recipe) -> Known:
+    """What is known of a prepared cube before a prediction from it; how it was prepared is settled
+    and is not asked about.
+    """
+    one, told = of_one_galaxy(cube, recipe)
+    galaxy = Galaxy(
+        cube.name,
+        {name: BandImage(one.data[i], get_band(name), one.wcs) for i, name in enumerate(one.bands)},
+        distance_mpc=distance_of_cube(cube, recipe),
+        hubble_stage=one.hubble_stage,
+        redshift=one.redshift,
+    )
+    remarks, look = remarks_before(cube, recipe), Look(None, seen_in_cube(cube))
+    return Known(galaxy, told, cube.masks, look, remarks, cube.pixel_arcsec, cube)

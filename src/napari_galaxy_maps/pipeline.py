@@ -346,6 +346,22 @@ def predict_steps(
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
+    galaxy, recipe, left_out = _as_model_takes(galaxy, recipe)
+    cube = yield from prepare_steps(galaxy, recipe, memory, masks)
+    known = provenance(galaxy, recipe)
+    return (yield from predict_cube_steps(cube, recipe, known, memory, left_out))
+
+
+def prepare_ahead_steps(
+    galaxy: Galaxy, recipe: Recipe, memory: PredictionMemory, masks: Masks | None = None
+) -> Steps[BandCube]:
+    """Prepare a galaxy as `predict_steps` does, which `memory` spares it afterwards."""
+    galaxy, recipe, _ = _as_model_takes(galaxy, recipe)
+    return (yield from prepare_steps(galaxy, recipe, memory, masks))
+
+
+def _as_model_takes(galaxy: Galaxy, recipe: Recipe) -> tuple[Galaxy, Recipe, list[str]]:
+    """A galaxy with the bands that the model uses, its own recipe, and the bands left out."""
     model = chosen_model(recipe.model)
     used = model.check_bands(list(galaxy.images))
     if model.reach and recipe.impute.enabled:
@@ -354,12 +370,8 @@ def predict_steps(
         recipe.impute.enabled = False
     left_out = [name for name in galaxy.images if name not in used]
     # A band that the model has no use for must not spoil the resolution of the others.
-    galaxy = replace(
-        galaxy, images={name: image for name, image in galaxy.images.items() if name in used}
-    )
-    cube = yield from prepare_steps(galaxy, recipe, memory, masks)
-    known = provenance(galaxy, recipe)
-    return (yield from predict_cube_steps(cube, recipe, known, memory, left_out))
+    images = {name: image for name, image in galaxy.images.items() if name in used}
+    return replace(galaxy, images=images), recipe, left_out
 
 
 def predict(
@@ -413,7 +425,7 @@ def truth_cube_steps(
     return replace(truth, maps=maps)
 
 
-def _distance(cube: BandCube, recipe: Recipe) -> float | None:
+def distance_of_cube(cube: BandCube, recipe: Recipe) -> float | None:
     """Distance in Mpc, as the cube or the recipe knows it."""
     if cube.pixel_pc:
         return float(cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC))
@@ -424,7 +436,7 @@ def model_library_steps(cube: BandCube, recipe: Recipe) -> Steps[tuple[Library, 
     """The library of model spectra at a cube's redshift, and words on the redshift."""
     told = recipe.galaxy.redshift
     redshift, note = model_redshift(
-        cube.redshift if told is None else told, _distance(cube, recipe)
+        cube.redshift if told is None else told, distance_of_cube(cube, recipe)
     )
     yield Progress("sed", 0, 1, note, lasting=True)
     library = yield from library_steps(recipe.sed, redshift)
@@ -442,7 +454,7 @@ def recorded_steps(
         yield Progress("sed", 1, 1, remark, lasting=True)
     record = {**(known or provenance_of_cube(cube, recipe)), **maps.provenance}
     record["note"] = [*record.get("note", []), *notes]
-    distance = _distance(cube, recipe)
+    distance = distance_of_cube(cube, recipe)
     if distance:
         record["distance_mpc"] = distance
     return replace(maps, provenance=record)

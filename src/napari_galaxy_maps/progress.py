@@ -34,6 +34,14 @@ class Progress:
     result: Any = None
     lasting: bool = False
 
+    @property
+    def is_note(self) -> bool:
+        """Whether its detail says what was done, and not only what is being done (the star that is
+        fitted).
+        """
+        over = self.lasting or self.result is not None or self.done >= self.total
+        return bool(self.detail) and over
+
 
 Steps = Generator[Progress, None, T]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from .fits_io.named_files import files_named_by
 from .fits_io.open_fits import sha256
 from .fits_io.recipe_files import read_provenance
 from .models.registry import model_hash
+from .prepare.assumptions import MADE_UP, made_up
 from .prepare.steps import STEPS, step_named
 
 _VERSIONS_OF = ("numpy", "astropy", "reproject", "scikit-learn", "xgboost", "torch", "photutils")
@@ -32,7 +34,8 @@ def provenance(galaxy: Galaxy, recipe: Recipe) -> dict[str, Any]:
     dict
         ``object``, the galaxy's name; ``recipe``, as TOML; ``versions`` of packages; ``steps``, the
         version of the reading and of each step of the preparation; ``inputs``, the files that were
-        used with their checksums; ``galaxy_note``, what had to be said of the galaxy, if anything.
+        used with their checksums; ``galaxy_note``, what had to be said of the galaxy, if anything;
+        ``mock``, where it is a mock galaxy.
     """
     inputs = {
         name: f"{image.meta.get('label', '')} [{image.unit}] "
@@ -42,13 +45,18 @@ def provenance(galaxy: Galaxy, recipe: Recipe) -> dict[str, Any]:
     for use, path in files_named_by(recipe).items():
         if path.is_file():  # the name of a band or of an archive is none
             inputs[use] = f"{path.name} sha256 {sha256(path)}"
-    return {
+    found = {
         "object": galaxy.name,
         "recipe": recipe.to_toml(),
         "versions": versions(),
         "steps": step_versions(),
         "inputs": inputs,
-    } | ({"galaxy_note": list(galaxy.notes)} if galaxy.notes else {})
+    }
+    if galaxy.notes:
+        found["galaxy_note"] = list(galaxy.notes)
+    if made_up(galaxy.images):
+        found[MADE_UP] = "a mock galaxy of this program"
+    return found
 
 
 def provenance_of_cube(cube: BandCube, recipe: Recipe) -> dict[str, Any]:
@@ -72,6 +80,12 @@ def provenance_of_cube(cube: BandCube, recipe: Recipe) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Versions of this package, of Python, and of the packages that decide numbers."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """`versions`, looked up once: each is a file that is read."""
     found = {"napari-galaxy-maps": __version__, "python": platform.python_version()}
     for package in _VERSIONS_OF:
         try:

@@ -5,6 +5,7 @@ Of `measure.profiles.radial_profile` and `measure.profiles.ellipses`;
 `measure.profiles.galaxy_profile` is tested as a notebook calls it, in tests/test_front_door.py.
 """
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -206,6 +207,20 @@ def test_the_isophote_of_a_galaxy_with_arms_is_found(shared_data):
 
 
 @pytest.mark.slow
+def test_a_map_with_a_hole_is_fitted_as_a_masked_array_is(monkeypatch):
+    ellipses = sys.modules[fit_isophote.__module__]
+    y, x = np.indices((121, 121))
+    plane = np.exp(-np.hypot(x - 60, (y - 60) / 0.6) / 12)
+    plane[75:86, 70:85] = np.nan
+    wcs, start = tan_wcs(plane.shape, 1.0), Ellipse(150.0, 2.0, 30.0, 25.0, 0.0)
+    found = fit_isophote(plane, wcs, start)
+    pixels = ellipses._Pixels(np.ma.masked_invalid(plane))
+    assert pixels[80][75] is np.ma.masked and pixels[60][60] == plane[60, 60]
+    assert pixels[79:82, 74:76].mask.all() and pixels.shape == plane.shape
+    monkeypatch.setattr(ellipses, "_Pixels", lambda masked: masked)
+    assert fit_isophote(plane, wcs, start) == found
+
+
 def test_a_fit_that_fails_says_so_once(capfd):
     maps = disc()
     plane = np.full(SHAPE, np.nan)

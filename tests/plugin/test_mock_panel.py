@@ -152,8 +152,9 @@ def test_a_large_mock_can_be_cancelled_and_what_was_there_stays(panel, workspace
         qtbot,
         lambda: workspace.runner.job is not None and workspace.runner.job.last is not None,
     )
-    assert panel.cancel.isEnabled() and not panel.button.isEnabled()
-    click(qtbot, panel.cancel)
+    wait_for(qtbot, panel.job_line.cancel.isVisible)
+    assert panel.job_line.cancel.isEnabled() and not panel.button.isEnabled()
+    click(qtbot, panel.job_line.cancel)
     wait_for(qtbot, lambda: workspace.runner.job is None)
     assert (
         workspace.project.files.found == before and panel.mock is mock and panel.button.isEnabled()

@@ -504,18 +504,20 @@ def test_cancel_stops_soon_and_everything_stays(opened, workspace, qtbot):
     panels.raise_panel(opened, "Predict")
     widget = panel(opened, "Predict")
     layers = list(opened.layers)
+    workspace.project.set_recipe("grid", pixel=0.4)  # so many that it takes its time
     click(qtbot, widget.button)
     wait_for(
         qtbot, lambda: workspace.runner.job is not None and workspace.runner.job.last is not None
     )
     start = time.monotonic()
-    click(qtbot, widget.cancel)
+    wait_for(qtbot, widget.job_line.cancel.isVisible)
+    click(qtbot, widget.job_line.cancel)
     wait_for(qtbot, lambda: workspace.runner.job is None)
     assert (
         time.monotonic() - start < 2
     )  # 0.5 s is the goal, which benchmarks/bench_window.py measures
     assert list(opened.layers) == layers and workspace.project.maps is None
-    assert widget.button.isEnabled() and not widget.cancel.isEnabled()
+    assert widget.button.isEnabled() and widget.job_line.isHidden()
 
 
 def test_the_card_is_shown_on_request(opened, workspace, qtbot):

@@ -266,7 +266,8 @@ def test_cancelled_model_spectra_are_made_when_asked_for(viewer, workspace, pixe
         qtbot, lambda: workspace.runner.job is not None and workspace.runner.job.title == TITLE
     )
     wait_for(qtbot, lambda: workspace.runner.job.last is not None)
-    click(qtbot, pixels.cancel)
+    wait_for(qtbot, pixels.job_line.cancel.isVisible)
+    click(qtbot, pixels.job_line.cancel)
     wait_for(qtbot, lambda: idle(workspace))
     qtbot.wait(100)
     assert (

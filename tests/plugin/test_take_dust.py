@@ -37,7 +37,8 @@ def test_dust_is_taken_away_again_and_again_and_saved(
     assert "mag" in predict.take_dust.toolTip() and "MJy/sr" in predict.take_dust.toolTip()
     click(qtbot, predict.take_dust)
     assert workspace.runner.job is not None and workspace.runner.job.title == take_dust.TITLE
-    assert predict.cancel.isEnabled() and not predict.bar.isHidden()
+    wait_for(qtbot, predict.job_line.bar.isVisible)
+    assert predict.job_line.cancel.isEnabled()
     wait_for(qtbot, lambda: idle(workspace) and workspace.project.maps is not None)
     (result,) = workspace.project.results
     assert tuple(result.maps.values) == ATTENUATION and result.label == take_dust.LABEL

@@ -67,11 +67,10 @@ def test_a_truth_is_fitted_becomes_the_truth_and_is_saved(
     qtbot.wait(50)
     assert predict.save_truth.isHidden()
     click(qtbot, predict.fit_truth)
-    assert (
-        workspace.runner.job is not None
-        and workspace.runner.job.title == fit_truth.TITLE
-        and predict.cancel.isEnabled()
-    )
+    assert workspace.runner.job is not None and workspace.runner.job.title == fit_truth.TITLE
+    wait_for(qtbot, predict.job_line.cancel.isVisible)
+    assert fit_truth.TITLE in predict.job_line.words.text()
+    assert predict.job_line.cancel.isEnabled()
     wait_for(qtbot, lambda: idle(workspace))
     maps = workspace.project.truth
     assert (
@@ -132,7 +131,8 @@ def test_the_fit_is_cancelled_and_leaves_nothing(viewer, workspace, qtbot, opene
             and workspace.runner.job.last.step == "sed"
         ),
     )
-    click(qtbot, predict.cancel)
+    wait_for(qtbot, predict.job_line.cancel.isVisible)
+    click(qtbot, predict.job_line.cancel)
     wait_for(qtbot, lambda: idle(workspace))
     assert workspace.project.fitted is None and workspace.project.truth is None
 

@@ -13,10 +13,11 @@ from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.pipeline import PredictionMemory
 from napari_galaxy_maps.prepare import assumptions as kinds
 from napari_galaxy_maps.prepare.assumptions import Known, assumptions, unanswered
-from napari_galaxy_maps.prepare.look_ahead import Look, Seen, look_steps, seen_in
+from napari_galaxy_maps.prepare.look_ahead import Look, Seen, look_steps, seen_in, seen_in_cube
 from napari_galaxy_maps.prepare.masks.mask_set import Masks
 from napari_galaxy_maps.prepare.odd_brightness import odd_brightness, usual
 from napari_galaxy_maps.prepare.reddening import NOT_KNOWN
+from napari_galaxy_maps.prepare.steps import prepare_steps
 from napari_galaxy_maps.progress import run_to_end
 
 from ..conftest import tan_wcs
@@ -194,6 +195,25 @@ def test_a_band_that_is_hardly_seen_can_be_left_out_where_the_model_can_do_witho
     assert one.grave and "in no band" in one.text
     untold = Look(ELLIPSE, {name: Seen(np.nan, 10 ** usual(name)) for name in BANDS})
     assert assumptions(Known(galaxy(**KNOWN_ALL), recipe, look=untold)) == []
+
+
+def test_a_prepared_cube_shows_the_galaxy_as_its_images_do_and_noise_as_none():
+    given = galaxy(("WISE_3.4", "2MASS_J"), ellipse=ELLIPSE, ra=150.0, dec=2.0)
+    noise = image("2MASS_H", level=1e-6, noise=0.3)
+    given = replace(given, images={**given.images, "2MASS_H": noise})
+    recipe = Recipe()
+    look = run_to_end(look_steps(given, recipe, PredictionMemory()))
+    cube = run_to_end(prepare_steps(given, recipe))
+    seen = seen_in_cube(cube)
+    assert seen.keys() == look.bands.keys()
+    for name in ("WISE_3.4", "2MASS_J"):
+        assert seen[name].share == pytest.approx(look.bands[name].share, abs=0.1)
+        assert seen[name].brightness == pytest.approx(look.bands[name].brightness, rel=0.1)
+    assert seen["2MASS_H"].share < kinds.WEAKEST
+    # Where no pixel is said to be outside, nobody knows where the galaxy ends.
+    assert seen_in_cube(replace(cube, flags=np.zeros_like(cube.flags))) == {}
+    blank = replace(cube, data=np.full_like(cube.data, np.nan))
+    assert all(np.isnan([one.share, one.brightness]).all() for one in seen_in_cube(blank).values())
 
 
 def test_the_measured_ellipse_is_told():

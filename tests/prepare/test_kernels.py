@@ -9,7 +9,7 @@ from astropy.io import fits
 from napari_galaxy_maps.data.galaxy import Stamp, pixel_frame
 from napari_galaxy_maps.exceptions import InputError
 from napari_galaxy_maps.fits_io.psf_files import read_stamp
-from napari_galaxy_maps.prepare.psf.convolution import convolve
+from napari_galaxy_maps.prepare.psf.convolve_planes import convolve
 from napari_galaxy_maps.prepare.psf.kernels import (
     examined,
     kernel_between,

@@ -26,11 +26,11 @@ from napari_galaxy_maps.prepare.masks.mask_set import Masks, Patch
 from napari_galaxy_maps.prepare.memory import PreparationMemory
 from napari_galaxy_maps.prepare.psf.convolution import (
     convolution_sums,
-    convolve,
     divided,
     match_psf,
     update_sums,
 )
+from napari_galaxy_maps.prepare.psf.convolve_planes import convolve
 from napari_galaxy_maps.prepare.psf.kernels import gaussian_kernel
 from napari_galaxy_maps.prepare.sky import (
     fit_sky,
@@ -326,6 +326,20 @@ def test_every_so_many_pixels_of_a_convolution_are_those_of_the_whole(shape, ste
     np.testing.assert_allclose(
         convolve(planes, kernel, step), expected, atol=1e-12 if not separable else 1e-7
     )
+
+
+@pytest.mark.parametrize("separable", [True, False])
+@pytest.mark.parametrize("step", [1, 3])
+def test_margins_are_as_if_the_planes_had_them(separable, step):
+    rng = np.random.default_rng(2)
+    kernel = rng.uniform(size=(9, 11))  # not the same upside down
+    if separable:
+        kernel = np.outer(kernel[:, 0], kernel[0])
+    planes, (above, below, left, right) = rng.normal(size=(2, 14, 17)), (4, 0, 7, 3)
+    wide = np.pad(planes, ((0, 0), (above, below), (left, right)))
+    expected = convolve(wide, kernel, step)
+    found = convolve(planes, kernel, step, (above, below, left, right))
+    np.testing.assert_allclose(found, expected, atol=1e-11)
 
 
 def test_fewer_pixels_of_a_convolved_image_lead_to_the_same_grid():

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..data import ranges
-from .assumed import print_assumptions
+from .assumed import print_assumptions, print_assumptions_of_cube
 from .console import print_maps, print_scores, run_steps
 from .galaxy_input import (
     cube_and_recipe,
@@ -77,6 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
     say_what_changed(arguments, recipe)
     memory, said = PredictionMemory(), []
     if cube is not None:
+        said = print_assumptions_of_cube(cube, recipe, arguments.quiet)
         steps = predict_cube_steps(cube, recipe, memory=memory)
     else:
         galaxy = read_galaxy(arguments, recipe)

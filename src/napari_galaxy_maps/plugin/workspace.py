@@ -21,7 +21,7 @@ from .eventloop.worker import JobRunner
 from .ground.layer_specs import Key, image_spec, map_specs
 from .ground.put_aside import Part
 from .ground.sky_plane import centre_of
-from .ground.viewers import calm_spinner, qt_window
+from .ground.viewers import qt_window, still_spinner
 from .ground.window_words import words_of
 from .jobs.compare_maps import MapComparer
 from .jobs.first_look import FirstLook
@@ -67,7 +67,7 @@ class Workspace:
     def __init__(self, viewer: ViewerModel):
         # What runs.
         self.runner = JobRunner()
-        calm_spinner(viewer)
+        still_spinner(viewer)
         self.idle = IdleQueue(weakref.ref(viewer))
         runner, idle = self.runner, self.idle
         # What is known.
@@ -98,7 +98,7 @@ class Workspace:
         self.sessions = Sessions(galaxies, self.opener, views, self.refresher, runner)
         self.preparer = ImagePreparer(project, masks, layers, runner)
         self.predictor = MapPredictor(project, masks, views, runner)
-        self.first_look = FirstLook(project, masks, runner)
+        self.first_look = FirstLook(project, masks, runner, layers)
         self.comparer = MapComparer(project, views, runner)
         self.sharpener = MapSharpener(project, views, runner)
         self.truth_fitter = TruthFitter(project, masks, layers, runner)

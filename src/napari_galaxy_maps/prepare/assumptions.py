@@ -16,7 +16,8 @@ from .reddening import NOT_KNOWN, told_by_header
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
-    from ..data.galaxy import Galaxy
+    from ..data.cube import BandCube
+    from ..data.galaxy import BandImage, Galaxy
     from ..data.question import Question
     from ..data.recipe import Recipe
     from .look_ahead import Look, Seen
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 STARS, EBV, ELLIPSE = "stars", "ebv", "ellipse"
 REDSHIFT, DISTANCE = "redshift", "distance"
 LEAVE_OUT, OLD_PIXEL, FILES, MODEL, CARD = "leave out", "old pixel", "files", "model", "card"
+MADE_UP = "mock"
+"""In what a result says of itself: the galaxy is none of the sky."""
 _NAMED = 3
 """Files of which something is asked, by name."""
 WEAKEST = 0.05
@@ -78,6 +81,9 @@ class Known:
         What the model remarks on the galaxy's prepared bands, where there are such.
     pixel_arcsec : float or None
         Side of their pixels.
+    cube : BandCube or None
+        The prepared bands, where they are all that is given: then nothing is said of how they were
+        prepared.
     """
 
     galaxy: Galaxy
@@ -86,6 +92,7 @@ class Known:
     look: Look | None = None
     remarks: Sequence[str] = ()
     pixel_arcsec: float | None = None
+    cube: BandCube | None = None
 
     @cached_property
     def used(self) -> list[str]:
@@ -107,7 +114,8 @@ def assumptions(known: Known) -> list[Assumption]:
     impossible = _impossible(known)
     if impossible:
         return impossible
-    return [one for find in _ALL for one in find(known)]
+    finds = _ALL if known.cube is None else _OF_A_CUBE
+    return [one for find in finds for one in find(known)]
 
 
 def unanswered(asked: Sequence[Question]) -> list[Assumption]:
@@ -196,7 +204,7 @@ def _reddening(known: Known) -> list[Assumption]:
 def _ellipse(known: Known) -> list[Assumption]:
     if known.galaxy.ellipse is not None:
         return []
-    if known.look is None:
+    if known.look is None or known.look.ellipse is None:
         return [Assumption("No D25 is given: the ellipse is measured on the images.", ELLIPSE)]
     found = known.look.ellipse
     size, ratio = found.a / 30, found.b / found.a
@@ -231,9 +239,17 @@ def _weak(known: Known) -> list[Assumption]:
 
 def _real(known: Known) -> list[Assumption]:
     words = suitability.on_real_images(known.recipe.model.name)
-    if not words or all(_is_mock(image.header) for image in known.galaxy.images.values()):
-        return []
-    return [Assumption(words, CARD)]
+    made = (
+        made_up(known.galaxy.images)
+        if known.cube is None
+        else known.cube.provenance.get(MADE_UP) is not None
+    )
+    return [] if made or not words else [Assumption(words, CARD)]
+
+
+def made_up(images: Mapping[str, BandImage]) -> bool:
+    """Whether all of some images are of a mock galaxy of this program."""
+    return bool(images) and all(_is_mock(image.header) for image in images.values())
 
 
 def _is_mock(header: Header | None) -> bool:
@@ -247,3 +263,4 @@ def _is_mock(header: Header | None) -> bool:
 _ALL: tuple[Callable[[Known], list[Assumption]], ...] = (
     _odd, _remarked, _redshift, _stars, _reddening, _ellipse, _weak, _real,
 )  # fmt: skip
+_OF_A_CUBE = (_odd, _remarked, _redshift, _weak, _real)

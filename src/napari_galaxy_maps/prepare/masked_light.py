@@ -4,9 +4,8 @@ it, carried into the hole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
@@ -76,21 +75,10 @@ class LightModel:
             Of the hole, in FWHM.
         """
         distance = _RIM + _OF_HALF_WIDTH * half_width
-        points = np.column_stack([np.full(radius.shape, distance), radius])
-        low, high = (self.spacings[0], self.rings[0]), (self.spacings[-1], self.rings[-1])
         # Further than what was measured: as a random walk goes on.
         further = np.sqrt(max(distance / self.spacings[-1], 1.0))
-        return np.asarray(_FACTOR * further * self._structure_at(np.clip(points, low, high)))
-
-    @cached_property
-    def _structure_at(self) -> Callable[[np.ndarray], np.ndarray]:
-        from scipy.interpolate import RegularGridInterpolator
-
-        nodes = (self.spacings, self.rings)
-        if self.rings.size == 1:  # which is everywhere
-            nodes = (self.spacings, np.append(self.rings, self.rings + 1))
-        table = np.broadcast_to(self.structure, [node.size for node in nodes])
-        return RegularGridInterpolator(nodes, table)
+        there = [np.interp(distance, self.spacings, ring) for ring in self.structure.T]
+        return np.asarray(_FACTOR * further * np.interp(radius, self.rings, there))
 
 
 def light_model(image: BandImage, ellipse: Ellipse) -> LightModel | None:
@@ -212,7 +200,7 @@ class _Hole:
     def is_of(self, data: np.ndarray, sigma: np.ndarray, mask: np.ndarray) -> bool:
         """Whether the hole has this shape and these surroundings."""
         return np.array_equal(self.mask, mask) and all(
-            np.array_equal(mine[~mask], other[~mask], equal_nan=True)
+            bool((mask | (mine == other) | (np.isnan(mine) & np.isnan(other))).all())
             for mine, other in ((self.data, data), (self.sigma, sigma))
         )
 
@@ -393,7 +381,8 @@ def _noise_about(cube: BandCube, i: int, box: tuple[slice, slice], measured: np.
     """Median noise of the pixels about a hole that were measured, MJy/sr."""
     error, light = cube.uncertainty[i][box][measured], cube.data[i][box][measured]
     random = random_part(light, error, _common(cube, i))
-    return float(np.nanmedian(random)) if np.isfinite(random).any() else 0.0
+    known = random[np.isfinite(random)]
+    return float(np.median(known)) if known.size else 0.0
 
 
 def _filled(

@@ -52,6 +52,10 @@ def _doubt(sums: Sums, before: np.ndarray | None, box: Box) -> np.ndarray | None
     return doubt
 
 
+def _sampling_step(image: BandImage, kernel: Kernel, largest_arcsec: float) -> int:
+    return sampling_step(image, kernel.array, largest_arcsec)
+
+
 @dataclass
 class _MatchedBand:
     """One band at the common PSF, with and without its mask.
@@ -200,7 +204,9 @@ class PreparationMemory:
             The galaxy in the large, MJy/sr. What is masked counts as this; without it as the mean
             of what is not masked about it, which is too much or too little where the light falls.
         """
-        step = 1 if kernel is None else sampling_step(image, kernel.array, largest_arcsec)
+        step = 1
+        if kernel is not None:
+            step = self.do("step", _sampling_step, image, kernel, largest_arcsec)
         name, settings = image.band.name, (kernel, target, min_weight, step)
         state = self._matched.get(name)
         if (
@@ -276,7 +282,8 @@ class PreparationMemory:
                 uncertainty[box] = np.sqrt(variance)
             doubt = _doubt(state.sums, state.image.doubt, box)
         state.mask = mask
-        note = f"{mask.mean():.2%} of its pixels masked" if mask.any() else "nothing masked"
+        share = np.count_nonzero(mask) / mask.size
+        note = f"{share:.2%} of its pixels masked" if share else "nothing masked"
         if planes is not None:
             number = len(planes.lights)
             note += f", {number} star{'' if number == 1 else 's'} subtracted"

@@ -5,8 +5,9 @@ cancelling and words.
 from __future__ import annotations
 
 import logging
+import threading
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any
 from weakref import ref
@@ -23,10 +24,11 @@ from ...exceptions import in_words
 from ...progress import Progress
 from ..ground.window_words import words_of
 from . import garbage_collection
+from .job_stages import Stage
 from .process_switches import switch_as_usual, switch_often
 
 LOGGER = logging.getLogger("napari_galaxy_maps")
-_BAR_MS = 250
+_BAR_MS = 500
 """Whatever is painted in a window with a canvas, all of it is put together anew, which takes tens
 of ms without a graphics card.
 """
@@ -81,17 +83,18 @@ class Job:
         What is being done, e.g. ``"Predicting"``.
     scope : object
         What it belongs to.
+    stages : sequence of Stage
+        Its parts, where it has several that are shown on one scale.
     """
 
-    def __init__(self, title: str, scope: Any = None):
-        self.title, self.scope = title, scope
+    def __init__(self, title: str, scope: Any = None, stages: Sequence[Stage] = ()):
+        self.title, self.scope, self.stages = title, scope, stages
         self.cancelled = False
         self.has_bar = False
         """Whether a person is shown how far it is; work of a moment needs none."""
         self.last: Progress | None = None
         """The last sign of life."""
         self.worker: GeneratorWorker | None = None
-        self.on_sign: Callable[[], None] | None = None
         self._bar: progress | None = None
         self._barred: Progress | None = None
         self._step = ""
@@ -116,8 +119,6 @@ class Job:
         if bar is None or sign is None or sign is self._barred:
             return
         self._barred = sign
-        if self.on_sign is not None:
-            self.on_sign()
         if sign.total > 0 and bar.total != sign.total:
             bar.total = sign.total
         if bar.n != sign.done:
@@ -153,6 +154,29 @@ class JobRunner:
         self._waiting: list[tuple[Any, Callable[[], None]]] = []
         self._scope: Any = None
         self._held: dict[int, list[Callable[[], None]]] = {}
+        self._aside: list[threading.Event] = []
+
+    def stand_aside(self) -> Callable[[], None]:
+        """Begin work in a thread on what jobs work on, too, while none is under way.
+
+        Returns
+        -------
+        callable
+            To be called when the work has ended, which it does soon after a job has begun: until
+            then the job waits.
+        """
+        ended = threading.Event()
+        self._aside.append(ended)
+        switch_often()
+        garbage_collection.hold(ended)
+
+        def end() -> None:
+            garbage_collection.let_go_aside(ended)
+            switch_as_usual()
+            self._aside.remove(ended)
+            ended.set()
+
+        return end
 
     def enter(self, scope: Any) -> None:
         """Work on something else; what was brought for it meanwhile comes now."""
@@ -204,6 +228,7 @@ class JobRunner:
         quiet: bool = False,
         litters: bool = False,
         bar: bool = True,
+        stages: Sequence[Stage] = (),
     ) -> Job | None:
         """Run a generator of `Progress` in a thread.
 
@@ -224,6 +249,8 @@ class JobRunner:
             collected while it lasts.
         bar : bool
             Show a progress bar; work of a moment needs none.
+        stages : sequence of Stage
+            Its parts, where it has several that are shown on one scale.
 
         Returns
         -------
@@ -232,7 +259,7 @@ class JobRunner:
         """
         if self.job is not None and (quiet or self.busy()):
             return None
-        job = Job(title, self._scope)
+        job = Job(title, self._scope, stages)
 
         def errored(error: Exception) -> None:
             self._tell_problem(job, problem_of(_cause_of(error), title), on_error)
@@ -266,7 +293,12 @@ class JobRunner:
             "finished": finished,
         }
         job.worker = create_worker(
-            _guarded, steps, _start_thread=False, _worker_class=_Worker, _connect=slots
+            _guarded,
+            steps,
+            list(self._aside),
+            _start_thread=False,
+            _worker_class=_Worker,
+            _connect=slots,
         )
         job.has_bar = bar
         if bar:
@@ -309,9 +341,11 @@ def _forget(job: Job, slots: dict[str, Callable[..., None]]) -> None:
 
 
 def _guarded(
-    steps: Callable[[], Generator[Progress, None, Any]],
+    steps: Callable[[], Generator[Progress, None, Any]], aside: list[threading.Event]
 ) -> Generator[Progress, None, Any]:
-    """The same steps, whose errors come as a `Failure`."""
+    """The same steps, once the work aside has ended; their errors come as a `Failure`."""
+    for ended in aside:
+        ended.wait()
     try:
         return (yield from steps())
     except GeneratorExit:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-_CALM_PER_CENT = 10
 _DRAWN = 1.04
 """How wide a text is drawn at most, over what napari measures: 1.02 was seen."""
 
@@ -74,10 +73,10 @@ def qt_window(viewer: ViewerModel) -> Any:
     return window if window is not None and isalive(window) else None
 
 
-def calm_spinner(viewer: ViewerModel) -> None:
-    """Let napari's sign of work in progress turn at a tenth of its speed: each of its pictures has
-    the whole window put together anew, canvas included, which without a graphics card takes more
-    of a processor than the work itself.
+def still_spinner(viewer: ViewerModel) -> None:
+    """Let napari's sign of work in progress stand still: each of its pictures has the whole window
+    put together anew, canvas included, which without a graphics card takes more of a processor
+    than the work itself. The bars move.
     """
     window = qt_window(viewer)
     if window is None:
@@ -86,7 +85,7 @@ def calm_spinner(viewer: ViewerModel) -> None:
 
     for label in window.statusBar().findChildren(QLabel):
         if label.movie() is not None:
-            label.movie().setSpeed(_CALM_PER_CENT)
+            label.movie().setSpeed(0)
 
 
 def is_closed(viewer: ViewerModel) -> bool:

@@ -12,7 +12,7 @@ from ..eventloop.worker import Job, JobRunner
 from ..state.mask_history import MaskHistory
 from ..state.project import Project
 from .open_files import truth_specs
-from .prepare_images import galaxy_to_prepare
+from .prepare_images import SPECTRA, galaxy_to_prepare, stages_of
 
 if TYPE_CHECKING:
     from ...pipeline import FittedTruth
@@ -61,7 +61,8 @@ class TruthFitter:
             project.set_fitted(NAME, result)
             self.layers.show_later(truth_specs(project, self.layers, NAME, result.truth.maps))
 
-        return self.runner.start(TITLE, steps, on_result=fitted)
+        stages = stages_of(recipe, SPECTRA, gaps=False)
+        return self.runner.start(TITLE, steps, on_result=fitted, stages=stages)
 
     def save(self, path: str, done: Callable[[str], None] | None = None) -> Job | None:
         """Write the fitted truth to a FITS file that appears only once it is whole."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...progress import Progress, Steps
+from ...progress import Steps
 from ..eventloop.worker import Job, JobRunner
 from ..state.project import Project
 from .open_files import FileOpener
@@ -81,7 +81,6 @@ class MockMaker:
     def make(
         self,
         settings: MockSettings,
-        on_progress: Callable[[Progress], None],
         on_made: Callable[[Mock], None],
         on_error: Callable[[str], None],
     ) -> Job | None:
@@ -91,9 +90,8 @@ class MockMaker:
         ----------
         settings : MockSettings
             What is asked of it.
-        on_progress, on_made, on_error : callable
-            Called in the main thread, with each sign of life, the mock, and the sentence of an
-            error.
+        on_made, on_error : callable
+            Called in the main thread, with the mock and with the sentence of an error.
         """
         folder = _Folder()
 
@@ -115,9 +113,7 @@ class MockMaker:
             on_made(mock)
             self.runner.after_job(lambda: self._open(folder))
 
-        return self.runner.start(
-            TITLE, steps, on_progress=on_progress, on_result=made, on_error=on_error
-        )
+        return self.runner.start(TITLE, steps, on_result=made, on_error=on_error)
 
     def _open(self, folder: _Folder) -> None:
         self._begin()

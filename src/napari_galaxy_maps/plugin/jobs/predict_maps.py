@@ -10,12 +10,13 @@ from ...data.sharpen_settings import SharpenSettings
 from ...exceptions import GalaxyMapsError
 from ...progress import Progress, Steps
 from ..canvas.map_views import MapViews
+from ..eventloop.job_stages import Stage
 from ..eventloop.worker import Job, JobRunner
 from ..ground.window_words import words_of
 from ..state.mask_history import MaskHistory
 from ..state.project import Project
 from ..state.results import Result, label_of
-from .prepare_images import galaxy_to_prepare, keep_step
+from .prepare_images import galaxy_to_prepare, keep_step, stages_of
 
 if TYPE_CHECKING:
     from ...data.recipe import Recipe
@@ -102,6 +103,7 @@ class MapPredictor:
             steps,
             on_progress=lambda sign: keep_step(project, self.masks, sign),
             on_result=predicted,
+            stages=stages_of(recipe, Stage("model", "model")),
         )
 
     def _take(self, found: PredictedMaps, recipe: Recipe, inputs: dict[str, str]) -> None:

@@ -6,14 +6,19 @@ from dataclasses import replace
 
 from ...data.cube import BandCube
 from ...data.galaxy import Galaxy
+from ...data.recipe import Recipe
 from ...prepare.masks.mask_set import Masks
-from ...prepare.steps import step_named
+from ...prepare.steps import STEPS, step_named
 from ...progress import Progress, Steps
 from ..canvas.layer_register import LayerRegister
+from ..eventloop.job_stages import Stage
 from ..eventloop.worker import Job, JobRunner
 from ..ground.layer_specs import Key, LayerSpec, image_spec
 from ..state.mask_history import MaskHistory
 from ..state.project import Project
+
+SPECTRA = Stage("sed", "fit", share=8)
+"""Model spectra: made and fitted for as long as all of the preparation takes, or longer."""
 
 
 def galaxy_to_prepare(project: Project) -> Galaxy | None:
@@ -30,6 +35,14 @@ def galaxy_to_prepare(project: Project) -> Galaxy | None:
     return None
 
 
+def stages_of(recipe: Recipe, *more: Stage, gaps: bool = True) -> list[Stage]:
+    """The steps of the preparation that a recipe has switched on, and what follows them; without
+    that of the gaps where a job fills none.
+    """
+    wanted = [step for step in STEPS if step.is_on(recipe) and (gaps or step.name != "impute")]
+    return [*(Stage(step.name, step.doing) for step in wanted), *more]
+
+
 def keep_step(project: Project, masks: MaskHistory, sign: Progress) -> None:
     """Remember what a preparing step did, and take the circles of the stars' step; show what is
     odd about the images or the maps.
@@ -43,7 +56,8 @@ def keep_step(project: Project, masks: MaskHistory, sign: Progress) -> None:
     if sign.step == "stars" and memory is not None and isinstance(sign.result, Masks):
         assert memory.stars is not None
         masks.take_fit(memory.stars[1], project.recipe.stars, project.bands)
-    project.keep_step(sign.step, sign.detail, sign.result)
+    if sign.is_note or sign.result is not None:
+        project.keep_step(sign.step, sign.detail, sign.result)
 
 
 class ImagePreparer:
@@ -90,6 +104,7 @@ class ImagePreparer:
             steps,
             on_progress=self._keep,
             on_result=prepared,
+            stages=stages_of(recipe),
         )
 
     def _keep(self, sign: Progress) -> None:

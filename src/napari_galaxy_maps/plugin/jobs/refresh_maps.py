@@ -47,7 +47,7 @@ class _Record:
 
     def keep(self, sign: Progress, memory: PredictionMemory) -> None:
         """One more sign of life."""
-        if sign.detail and step_named(sign.step) is not None:
+        if sign.is_note and step_named(sign.step) is not None:
             self.notes.setdefault(sign.step, []).append(sign.detail)
         if isinstance(sign.result, BandImage):
             self.images[sign.step, sign.result.band.name] = sign.result

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ...exceptions import InputError
+from ..ground.package_files import folder_with
 from ..workspace import current_workspace
 from . import readers
 
@@ -15,18 +15,8 @@ SPIRAL, EARLY_TYPE = "spiral", "early-type"
 
 
 def sample_folder(name: str = SPIRAL) -> Path:
-    """The folder of a sample galaxy: in the installed package, or in the repository.
-
-    Raises
-    ------
-    InputError
-        When it is in neither.
-    """
-    package = Path(__file__).parents[2]
-    for parent in (package / "sample_data", package.parents[1] / "sample_data"):
-        if (parent / name).is_dir():
-            return parent / name
-    raise InputError("The sample galaxies are not in this installation; install the package again.")
+    """The folder of a sample galaxy; an `InputError` where it is not there."""
+    return folder_with("sample_data", name, "The sample galaxies are") / name
 
 
 def open_spiral() -> list[tuple[Any, ...]]:

@@ -13,13 +13,11 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
 )
 
 from ...bands.registry import MODEL_BANDS
 from ...mocks.view import INCLINATION, LOG_MASS, RANGES
-from ...progress import Progress
-from ..jobs.make_mocks import TITLE, MockSettings
+from ..jobs.make_mocks import MockSettings
 from ..widgets.forms import NumberField, agreed, heading, make_button, wrapped
 from ..widgets.qt_parts import ComboBox, SpinBox
 from ..widgets.theme_colours import FAINT, GOOD
@@ -167,25 +165,18 @@ class MockPanel(WorkspacePanel):
         self.column.addLayout(form)
 
     def _build_run(self) -> None:
-        row = QHBoxLayout()
         self.button = make_button(
             "Make", "make", self._make, "Make the galaxy and open it as if read from files"
         )
         self.button.setStyleSheet("font-weight: bold;")
-        self.cancel = make_button("Cancel", "cancel", self._cancel)
-        row.addWidget(self.button, 2)
-        row.addWidget(self.cancel, 1)
-        self.column.addLayout(row)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.progress = wrapped(colour=FAINT, name="progress")
+        self.column.addWidget(self.button)
         self.made = wrapped(name="made")
         self.save_button = make_button("Save as files…", "save", self._ask_save)
         self.save_button.setToolTip(
             "Write a FITS file for each band, the truth, the stars and the settings into a folder"
         )
         self.saved = wrapped(colour=GOOD, name="saved")
-        for widget in (self.bar, self.progress, self.made, self.saved):
+        for widget in (self.made, self.saved):
             self.column.addWidget(widget)
         self.column.addWidget(self.save_button, 0, Qt.AlignmentFlag.AlignLeft)
 
@@ -210,20 +201,7 @@ class MockPanel(WorkspacePanel):
     def _make(self) -> None:
         self.message.say("")
         self.saved.setText("")
-        self.workspace.mock_maker.make(
-            self.settings(), self._show_progress, self._made, self.message.say
-        )
-
-    def _cancel(self) -> None:
-        if self.runner.job is not None:
-            self.runner.job.cancel()
-            self.cancel.setEnabled(False)
-            self.progress.setText("Cancelling …")
-
-    def _show_progress(self, sign: Progress) -> None:
-        self.bar.setRange(0, sign.total)
-        self.bar.setValue(sign.done)
-        self.progress.setText(sign.detail)
+        self.workspace.mock_maker.make(self.settings(), self._made, self.message.say)
 
     def _made(self, mock: Mock) -> None:
         self.mock = mock
@@ -237,16 +215,9 @@ class MockPanel(WorkspacePanel):
         self._job_changed()
 
     def _job_changed(self) -> None:
-        job = self.runner.job
-        mine = job is not None and job.title == TITLE
-        self.button.setEnabled(job is None)
-        self.cancel.setEnabled(mine)
-        self.bar.setVisible(mine)
-        self.progress.setVisible(mine)
-        self.save_button.setEnabled(self.mock is not None and job is None)
-        if mine:
-            self.bar.setRange(0, 1)
-            self.progress.setText(f"{TITLE} …")
+        free = self.runner.job is None
+        self.button.setEnabled(free)
+        self.save_button.setEnabled(self.mock is not None and free)
 
     def _switched(self) -> None:
         self.saved.setText("")

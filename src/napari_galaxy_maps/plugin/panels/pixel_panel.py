@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QProgressBar,
     QTableWidget,
     QTableWidgetItem,
 )
@@ -131,18 +130,11 @@ class PixelPanel(WorkspacePanel):
         self.fit_text = wrapped(name="fit_text")
         self.column.addWidget(self.fit_text)
         self._build_table()
-        row = QHBoxLayout()
         self.make_button = make_button(
             "Make model spectra", "make", lambda: self.spectra.make(asked=True)
         )
         self.make_button.setToolTip("Once for each redshift; they are kept on disk")
-        self.cancel = make_button("Cancel", "cancel", self._cancel)
-        row.addWidget(self.make_button, 2)
-        row.addWidget(self.cancel, 1)
-        self.column.addLayout(row)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.column.addWidget(self.bar)
+        self.column.addWidget(self.make_button)
 
     def _build_table(self) -> None:
         self.table = QTableWidget(len(_NAMES), len(_COLUMNS))
@@ -342,27 +334,12 @@ class PixelPanel(WorkspacePanel):
         else:
             self.message.say("")
 
-    def _cancel(self) -> None:
-        if self.runner.job is not None:
-            self.runner.job.cancel()
-
     def _job_changed(self) -> None:
         job = self.runner.job
         mine = job is not None and job.title == TITLE
         needed = self.spectra.cube is not None and not self.spectra.ready()
         self.make_button.setVisible(needed and not mine)
         self.make_button.setEnabled(job is None)
-        self.cancel.setVisible(mine)
-        self.bar.setVisible(mine)
-        if job is not None and mine:
-            self.bar.setRange(0, 1)
-            job.on_sign = self._show_progress
-
-    def _show_progress(self) -> None:
-        job = self.runner.job
-        if job is not None and job.last is not None:
-            self.bar.setRange(0, max(job.last.total, 1))
-            self.bar.setValue(job.last.done)
 
     # Showing -------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
-"""The Predict panel: the model and its card, where it runs, what to compare with, progress, and the
-maps to look at.
+"""The Predict panel: the model and its card, where it runs, what to compare with, and the maps to
+look at.
 """
 
 from __future__ import annotations
@@ -14,20 +14,16 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QProgressBar,
     QPushButton,
     QTextBrowser,
 )
 
 from ...data.ranges import MEMBERS
 from ...models.band_advice import advice
-from ...prepare import steps as preparation
 from ..eventloop import preload, worker
-from ..jobs import fit_truth, refresh_maps, take_dust
 from ..widgets.assumed_list import AssumedList
 from ..widgets.device_box import DeviceBox
 from ..widgets.forms import agreed, wrapped
-from ..widgets.job_line import CANCEL_TIP
 from ..widgets.qt_parts import ComboBox, SpinBox
 from ..widgets.results_view import ResultsView
 from ..widgets.theme_colours import FAINT
@@ -72,7 +68,6 @@ class PredictPanel(WorkspacePanel):
             (project.results_changed, self._show_missing),
             (self.workspace.masks.changed, self._show_missing),
             (self.workspace.first_look.changed, self._show_missing),
-            (project.steps_changed, self._show_progress),
             (self.runner.job_changed, self._job_changed),
             (project.truths_changed, self._truths_changed),
             (project.maps_changed, self.results.refresh),
@@ -217,16 +212,10 @@ class PredictPanel(WorkspacePanel):
         self.assumed.model_wanted.connect(self._set_model)
         self.assumed.changed.connect(self._show_ready)
         self.column.addWidget(self.assumed)
-        row = QHBoxLayout()
         self.button = QPushButton("Predict")
         self.button.setObjectName("predict")
         self.button.setStyleSheet("font-weight: bold;")
-        self.cancel = QPushButton("Cancel")
-        self.cancel.setToolTip(CANCEL_TIP)
-        self.cancel.setObjectName("cancel")
-        row.addWidget(self.button, 2)
-        row.addWidget(self.cancel, 1)
-        self.column.addLayout(row)
+        self.column.addWidget(self.button)
         self.follow = QCheckBox("The maps follow edits of the masks")
         self.follow.setObjectName("follow")
         self.follow.setToolTip(
@@ -234,13 +223,7 @@ class PredictPanel(WorkspacePanel):
         )
         self.follow.clicked.connect(lambda on: self.workspace.refresher.switch(bool(on)))
         self.column.addWidget(self.follow, 0, Qt.AlignmentFlag.AlignLeft)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.progress = wrapped(colour=FAINT, name="progress")
-        self.column.addWidget(self.bar)
-        self.column.addWidget(self.progress)
         self.button.clicked.connect(lambda _: self._predict())
-        self.cancel.clicked.connect(lambda _: self._cancel())
 
     def _build_results(self) -> None:
         self.results = ResultsView(self.workspace)
@@ -383,30 +366,6 @@ class PredictPanel(WorkspacePanel):
         self.results.saved.setText("")
         self.workspace.dust_taker.take()
 
-    def _cancel(self) -> None:
-        if self.runner.job is not None:
-            self.runner.job.cancel()
-            self.cancel.setEnabled(False)
-            self.progress.setText("Cancelling …")
-
-    def _show_progress(self) -> None:
-        job = self.runner.job
-        if job is None or job.last is None or job.cancelled:
-            return
-        last = job.last
-        stages = {**{step.name: step.doing for step in preparation.STEPS}, "model": "model"}
-        if last.step in stages:
-            number = list(stages).index(last.step)
-            self.bar.setRange(0, 100 * len(stages))
-            self.bar.setValue(int(100 * (number + last.done / max(last.total, 1))))
-            step = f"Step {number + 1} of {len(stages)}, {stages[last.step]}: "
-        else:
-            step = ""
-            if last.step == "sed":
-                self.bar.setRange(0, max(last.total, 1))
-                self.bar.setValue(last.done)
-        self.progress.setText(f"{step}{last.detail or f'{last.done} of {last.total}'}")
-
     def _job_changed(self) -> None:
         job = self.runner.job
         self._show_ready()
@@ -414,21 +373,6 @@ class PredictPanel(WorkspacePanel):
         self.take_dust.setEnabled(job is None)
         self.save_truth.setVisible(self.project.fitted is not None)
         self.save_dustless.setVisible(self.workspace.dust_taker.images is not None)
-        self.cancel.setEnabled(job is not None)
-        mine = job is not None and job.title in (
-            "Predicting",
-            "Preparing",
-            fit_truth.TITLE,
-            take_dust.TITLE,
-        )
-        self.bar.setVisible(mine)
-        self.progress.setVisible(job is not None and job.title != refresh_maps.TITLE)
-        if job is None:
-            self.bar.setRange(0, 1)
-            self.progress.setText("")
-        else:
-            self.progress.setText(f"{job.title} …")
-            job.on_sign = self._show_progress
 
     def _show_ready(self) -> None:
         """Grey Predict while a job runs, and where the model cannot work on the galaxy."""

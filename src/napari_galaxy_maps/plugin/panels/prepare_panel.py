@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QToolButton,
     QVBoxLayout,
@@ -25,7 +24,6 @@ from ...prepare import steps as preparation
 from ..ground.window_words import words_of
 from ..widgets.band_setting import BandSetting
 from ..widgets.forms import eye_icon, wrapped
-from ..widgets.job_line import CANCEL_TIP
 from ..widgets.settings_form import SettingsForm, takes_files
 from ..widgets.theme_colours import FAINT, GOOD, INK
 from .workspace_panel import WorkspacePanel
@@ -171,25 +169,14 @@ class PreparePanel(WorkspacePanel):
         self._draw_eyes()
         for box in self.boxes.values():
             self.column.addWidget(box)
-        row = QHBoxLayout()
         self.button = QPushButton("Prepare")
         self.button.setObjectName("prepare")
         self.button.setToolTip("Do all the steps that are switched on; Predict does so by itself")
-        self.cancel = QPushButton("Cancel")
-        self.cancel.setObjectName("cancel")
-        self.cancel.setToolTip(CANCEL_TIP)
-        row.addWidget(self.button, 2)
-        row.addWidget(self.cancel, 1)
-        self.column.addLayout(row)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.hide()
-        self.column.addWidget(self.bar)
+        self.column.addWidget(self.button)
         self.result = wrapped(colour=GOOD, name="result")
         self.column.addWidget(self.result)
         self.column.addStretch(1)
         self.button.clicked.connect(lambda _: self._prepare())
-        self.cancel.clicked.connect(lambda _: self.runner.job.cancel() if self.runner.job else None)
         for signal, slot in (
             (self.project.recipe_changed, self.refresh),
             (self.project.galaxy_changed, self.refresh),
@@ -220,13 +207,6 @@ class PreparePanel(WorkspacePanel):
     def _steps_changed(self) -> None:
         for box in self.boxes.values():
             box.show_told()
-        job = self.runner.job
-        names = [step.name for step in preparation.STEPS]
-        if job is not None and job.last is not None and job.last.step in names:
-            # Each step is as long as any other on this bar.
-            number = names.index(job.last.step)
-            self.bar.setRange(0, 100 * len(names))
-            self.bar.setValue(int(100 * (number + job.last.done / max(job.last.total, 1))))
 
     def _cube_changed(self) -> None:
         cube = self.project.cube
@@ -241,8 +221,4 @@ class PreparePanel(WorkspacePanel):
         )
 
     def _job_changed(self) -> None:
-        job = self.runner.job
-        self.button.setEnabled(job is None)
-        self.cancel.setEnabled(job is not None)
-        self.bar.setVisible(job is not None and job.title in ("Preparing", "Predicting"))
-        self.bar.setRange(0, 1)
+        self.button.setEnabled(self.runner.job is None)

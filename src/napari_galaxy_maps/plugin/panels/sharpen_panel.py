@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QHBoxLayout
 from ...exceptions import GalaxyMapsError
 from ..ground.edit_history import History
 from ..ground.window_words import words_of
-from ..jobs.sharpen_maps import SHARPENED, TITLE
+from ..jobs.sharpen_maps import SHARPENED
 from ..widgets.forms import bind_edit_keys, make_button, wrapped
 from ..widgets.settings_form import SettingsForm
 from ..widgets.theme_colours import FAINT, GOOD
@@ -42,12 +42,10 @@ class SharpenPanel(WorkspacePanel):
         self.button.setToolTip("Sharpen the maps that are looked at; they stay beside the result")
         self.undo = make_button("Undo", "undo", self._undo)
         self.undo.setToolTip("Throw the sharpened maps away, and look at the prediction again")
-        self.cancel = make_button("Cancel", "cancel", self._cancel)
         row = QHBoxLayout()
         row.addWidget(self.take_truth, 1)
         row.addWidget(self.button, 2)
         row.addWidget(self.undo, 1)
-        row.addWidget(self.cancel, 1)
         self.column.addLayout(row)
         self.told = wrapped(colour=GOOD, name="told")
         self.column.addWidget(self.told)
@@ -125,17 +123,12 @@ class SharpenPanel(WorkspacePanel):
         if before:
             self.workspace.choose_result(before[0])
 
-    def _cancel(self) -> None:
-        if self.runner.job is not None:
-            self.runner.job.cancel()
-
     def refresh(self) -> None:
         """Show the recipe, and what was done to the maps that are looked at."""
         self._keep()
         self.form.refresh()
         job, result = self.runner.job, self.project.result
         self.button.setEnabled(job is None)
-        self.cancel.setEnabled(job is not None and job.title == TITLE)
         self.take_truth.setEnabled(self.project.truth is not None)
         said = result.maps.provenance if result is not None else {}
         self.undo.setEnabled(job is None and bool(said.get("sharpened")))

@@ -35,14 +35,19 @@ class WorkspacePanel(Panel):
         self.project.read_by(self.is_read)
         self.job_line = JobLine(self.runner)
         self.foot.insertWidget(0, self.job_line)
-        self.listen(self.runner.job_changed, self._show_job)
+        self.listen(self.runner.job_changed, self._job_began_or_ended)
+        self.seen.connect(self._came_to_front)
 
     def is_read(self) -> bool:
         """Whether anybody can see the panel, so that a message need not be told elsewhere."""
         return isalive(self) and is_seen(self)
 
-    def _show_job(self) -> None:
+    def _job_began_or_ended(self) -> None:
         self.job_line.job_changed()
+
+    def _came_to_front(self, seen: bool) -> None:
+        if seen:
+            self.job_line.show_job()
 
     def _show_message(self, text: str) -> None:
         self.message.say(text)

@@ -231,6 +231,8 @@ class ImageFiles:
         """The files with what the recipe gives for them; asked for many times between two
         changes.
         """
+        if not self.found:
+            return []
         from ...fits_io.galaxies import told_of
         from ...fits_io.image_names import keys_of
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ...fits_io.image_file import ImageFile
     from ...pipeline import FittedTruth, PredictionMemory
 
-_STEPS_MS = 250
+_STEPS_MS = 500
 
 
 class Project(GalaxyWork):

@@ -29,7 +29,6 @@ from qtpy.QtWidgets import (
 from ...data.setting import Range
 from ..ground.edit_history import History
 from . import plot_canvas, theme_colours
-from .job_line import CANCEL_TIP
 
 if TYPE_CHECKING:
     from .help_window import HelpWindow
@@ -234,11 +233,11 @@ class Panel(QWidget):
 
 def make_button(text: str, name: str, slot: Callable[[], Any], tip: str = "") -> QPushButton:
     """A button that calls `slot`, which need not know whether it is checked; a tooltip says what it
-    does, which of Cancel is always the same.
+    does.
     """
     button = QPushButton(text)
     button.setObjectName(name)
-    button.setToolTip(CANCEL_TIP if name == "cancel" else tip)
+    button.setToolTip(tip)
     button.clicked.connect(lambda *_: slot())
     return button
 

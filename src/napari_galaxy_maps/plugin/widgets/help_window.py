@@ -23,6 +23,7 @@ from qtpy.QtGui import (
 )
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
+from ..ground.package_files import folder_with
 from . import theme_colours
 from .qt_parts import present
 
@@ -49,18 +50,8 @@ _MARGIN = 40
 
 
 def docs_folder() -> Path:
-    """Where the pages are: in the installed package, or in the repository.
-
-    Raises
-    ------
-    LookupError
-        When they are in neither.
-    """
-    package = Path(__file__).parents[2]
-    for folder in (package / "docs", package.parents[1] / "docs"):
-        if (folder / CONTENTS).is_file():
-            return folder
-    raise LookupError("The documentation is not in this installation; install the package again.")
+    """Where the pages are; an `InputError` where they are not there."""
+    return folder_with("docs", CONTENTS, "The documentation is")
 
 
 def slug(heading: str) -> str:

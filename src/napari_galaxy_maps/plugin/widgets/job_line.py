@@ -1,26 +1,28 @@
-"""The line of a panel that says what is under way and how far it is, with the button that stops
-it.
+"""The line at the foot of a panel that says what is under way and how far it is, with the button
+that stops it.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from superqt import QElidingLabel
 
-from ..eventloop.worker import JobRunner
+from ..eventloop.job_stages import Standing, standing_of
+from ..eventloop.worker import Job, JobRunner
+from .forms import is_seen
 
-CANCEL_TIP = "Stop the work that is under way; all that was there before stays"
 _PATIENCE_MS = 300
 """Work of less is over before a line could be read."""
-_TURN_MS = 250
-"""As of the bar of `Job`, and for the same reason.
-"""
+_TURN_MS = 500
+"""As of the bar of `Job`, and for the same reason."""
 
 
 class JobLine(QWidget):
     """Hidden as long as nothing is under way that takes its time.
+
+    Nothing of it is touched while its panel is behind another one, or while nothing has changed:
+    whatever is painted costs a window with a canvas tens of ms.
 
     Parameters
     ----------
@@ -32,21 +34,24 @@ class JobLine(QWidget):
         super().__init__()
         self.setObjectName("job_line")
         self._runner = runner
-        self.words = QLabel()
+        self._shown: Standing | None = None
+        self.words = QElidingLabel()
         self.words.setObjectName("job_words")
-        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.bar = QProgressBar()
         self.bar.setObjectName("job_bar")
         self.bar.setTextVisible(False)
-        self.bar.setMaximumWidth(120)
         self.cancel = QPushButton("Cancel")
         self.cancel.setObjectName("cancel_job")
-        self.cancel.setToolTip(CANCEL_TIP)
+        self.cancel.setToolTip("Stop the work that is under way; all that was there before stays")
         self.cancel.clicked.connect(lambda _: self._cancel())
+        lines = QVBoxLayout()
+        lines.setSpacing(2)
+        lines.addWidget(self.words)
+        lines.addWidget(self.bar)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.words, 1)
-        row.addWidget(self.bar)
+        row.addLayout(lines, 1)
         row.addWidget(self.cancel)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -54,52 +59,51 @@ class JobLine(QWidget):
         self._soon.timeout.connect(self._begin)
         self._turn = QTimer(self)
         self._turn.setInterval(_TURN_MS)
-        self._turn.timeout.connect(self._show_job)
+        self._turn.timeout.connect(self.show_job)
         self.hide()
 
     def job_changed(self) -> None:
         """A job began or ended."""
         job = self._runner.job
         self._turn.stop()
-        if job is None or not job.has_bar:
-            self._soon.stop()
-            self.hide()
-        elif not self._soon.isActive():
+        self._soon.stop()
+        self._shown = None
+        self.hide()
+        if job is not None and job.has_bar:
             self._soon.start()
 
     def _begin(self) -> None:
-        self._show_job()
         self._turn.start()
+        self.show_job()
 
-    def _show_job(self) -> None:
+    def show_job(self) -> None:
+        """Show how far the job is, if anybody can see it."""
         job = self._runner.job
-        if job is None or self._beside():
-            self.hide()
+        if job is None or not self._turn.isActive() or not is_seen(self.parentWidget()):
             return
-        panel = self.parentWidget()
-        if panel is not None and panel.visibleRegion().isEmpty():
-            return  # it is behind another one
-        sign: Any = job.last
-        detail = "" if sign is None else sign.detail or sign.step
-        words = f"Stopping: {job.title}" if job.cancelled else job.title
-        self.words.setText(f"{words}: {detail}" if detail and not job.cancelled else f"{words} …")
-        self.words.setToolTip(self.words.text())
-        many = sign is not None and sign.total > 1
-        # Not a bar that runs to and fro: it would have the whole window painted all the time.
-        self.bar.setVisible(many)
-        if many:
-            self.bar.setRange(0, sign.total)
-            self.bar.setValue(sign.done)
-        self.cancel.setEnabled(not job.cancelled)
-        self.show()
+        now = standing_of(job.title, job.last, job.stages, job.cancelled)
+        if now != self._shown:
+            self._show(now, job)
 
-    def _beside(self) -> bool:
-        """Whether the panel has a bar of its own for this job."""
-        panel = self.parentWidget()
-        bars = panel.findChildren(QProgressBar) if panel is not None else []
-        return any(bar is not self.bar and bar.isVisible() for bar in bars)
+    def _show(self, now: Standing, job: Job) -> None:
+        self.words.setText(now.words)
+        self.words.setToolTip(now.words)
+        if self._shown is None:
+            self.bar.hide()
+            self.bar.reset()
+        # Where nothing is known of the whole the bar stays as it is, and does not run to and fro:
+        # that would have the window painted all the time.
+        if now.total:
+            # Some steps have words about an earlier one: the scale of stages does not go back.
+            done = max(now.done, self.bar.value()) if job.stages else now.done
+            self.bar.setRange(0, now.total)
+            self.bar.setValue(done)
+            self.bar.show()
+        self.cancel.setEnabled(not job.cancelled)
+        self._shown = now
+        self.show()
 
     def _cancel(self) -> None:
         if self._runner.job is not None:
             self._runner.job.cancel()
-            self._show_job()
+            self.show_job()

@@ -4,7 +4,8 @@ napari; and how panels, tables and plots get them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from qtpy.QtCore import QModelIndex, Qt
@@ -35,8 +36,7 @@ def contrast(one: str, other: str) -> float:
     one, other : str
         Like ``"#9aa0a8"``.
     """
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+    return _contrast(_luminance(one), _luminance(other))
 
 
 def readable(hue: str, grounds: Iterable[str], least: float = CONTRAST) -> str:
@@ -52,13 +52,18 @@ def readable(hue: str, grounds: Iterable[str], least: float = CONTRAST) -> str:
     least : float
         The contrast that is enough.
     """
-    grounds = list(grounds)
+    behind = [_luminance(ground) for ground in grounds]
 
     def worst(colour: str) -> float:
-        return min(contrast(colour, ground) for ground in grounds)
+        own = _luminance(colour)
+        return min(_contrast(own, ground) for ground in behind)
 
-    shades = [_mixed(hue, end, i * _STEP) for i in range(round(1 / _STEP) + 1) for end in (255, 0)]
-    return next((shade for shade in shades if worst(shade) >= least), max(shades, key=worst))
+    def shades() -> Iterator[str]:
+        for i in range(round(1 / _STEP) + 1):
+            yield from (_mixed(hue, end, i * _STEP) for end in (255, 0))
+
+    found = next((shade for shade in shades() if worst(shade) >= least), None)
+    return found or max(shades(), key=worst)
 
 
 def inks_for(theme: str) -> Inks:
@@ -70,10 +75,14 @@ def inks_for(theme: str) -> Inks:
         name: QColor(*getattr(colours, name).as_rgb_tuple(alpha=False)).name()
         for name in (*GROUNDS, "text")
     }
-    inks = {
-        name: readable(hue, (named[ground] for ground in GROUNDS)) for name, hue in _HUES.items()
-    }
+    inks = _readable_on(tuple(named[ground] for ground in GROUNDS))
     return {**inks, GROUND: named[GROUNDS[0]], INK: named["text"]}
+
+
+@cache
+def _readable_on(grounds: tuple[str, ...]) -> Inks:
+    """All colours, readable on these grounds."""
+    return {name: readable(hue, grounds) for name, hue in _HUES.items()}
 
 
 def inks_of(widget: QWidget | None) -> Inks:
@@ -105,6 +114,11 @@ class InkDelegate(QStyledItemDelegate):
         view = self.parent()
         if name and option is not None and isinstance(view, QWidget):
             option.palette.setColor(QPalette.ColorRole.Text, QColor(inks_of(view)[name]))
+
+
+def _contrast(one: float, other: float) -> float:
+    """Of two luminances."""
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
 
 
 def _luminance(colour: str) -> float:

@@ -46,7 +46,8 @@ def psf_step(work: Preparation) -> Steps[None]:
         if name in broader:
             cut = memory.do("broad", keep_broad, cut, common)
         mask = work.masks.on(cut, memory.discs)
-        if mask is not None and _covers_nucleus(mask, cut, work.ellipse):
+        nucleus = memory.do("nucleus", _nucleus, cut, work.ellipse)
+        if mask is not None and nucleus is not None and mask[nucleus]:
             words = f"the mask in {name} covers the galaxy's nucleus; look whether it should"
             yield Progress("stars", done, total, words, lasting=True)
         work.unmasked[name], work.images[name] = memory.match(
@@ -98,11 +99,11 @@ def _in_the_large(work: Preparation, image: BandImage) -> np.ndarray | None:
     return plane
 
 
-def _covers_nucleus(mask: np.ndarray, image: BandImage, ellipse: Ellipse) -> bool:
-    """Whether a mask holds the pixel in which the galaxy's centre lies."""
+def _nucleus(image: BandImage, ellipse: Ellipse) -> tuple[int, int] | None:
+    """Row and column of the pixel in which the galaxy's centre lies; None off the image."""
     from ..grid.pixel_positions import to_pixels
 
     x, y = to_pixels(
         image.wcs, image.shape, np.array([ellipse.ra]), np.array([ellipse.dec]), margin=0.0
     )
-    return bool(np.isfinite(x[0]) and mask[round(float(y[0])), round(float(x[0]))])
+    return (round(float(y[0])), round(float(x[0]))) if np.isfinite(x[0]) else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data.galaxy import BandImage
+from .convolve_planes import Margins, convolve
 from .kernels import Kernel
 
 if TYPE_CHECKING:
@@ -61,66 +62,6 @@ class Sums:
     own_doubt: np.ndarray | None = None
 
 
-def convolve(planes: np.ndarray, kernel: np.ndarray, step: int = 1) -> np.ndarray:
-    """Convolve planes with one kernel, zero outside, by FFT in the planes' own precision.
-
-    Parameters
-    ----------
-    planes : ndarray of float32 or float64, shape (n, ny, nx)
-        Finite values.
-    kernel : ndarray, odd-sized
-        Its centre is its middle pixel.
-    step : int
-        Only every so many pixels are wanted, from the first on, in either direction. These are
-        exactly those of the whole convolution, and cost a fraction of its inverse transform.
-
-    Returns
-    -------
-    ndarray, shape (n, ny / step, nx / step), rounded up
-        Of the planes' type.
-    """
-    from scipy import fft
-
-    ny, nx = planes.shape[-2:]
-    wanted = [max(n + k // 2, k) for n, k in zip((ny, nx), kernel.shape, strict=True)]
-    rows = fft.next_fast_len(-(-wanted[0] // step))
-    shape = (rows * step, fft.next_fast_len(wanted[1], real=True))
-    down, across = _kernel_transform(kernel.astype(planes.dtype), shape)
-    out = np.empty((len(planes), -(-ny // step), -(-nx // step)), planes.dtype)
-    for plane, result in zip(planes, out, strict=True):
-        spectrum = fft.rfft2(plane, shape, workers=2)
-        spectrum *= down
-        if step > 1:  # every step-th row has the spectrum folded upon itself
-            spectrum = spectrum.reshape(step, rows, -1).sum(axis=0)
-        spectrum *= across / step
-        lines = fft.ifft(spectrum, axis=0, workers=2, overwrite_x=True)[: out.shape[1]]
-        result[:] = fft.irfft(lines, shape[1], axis=1, workers=2, overwrite_x=True)[:, :nx:step]
-    return out
-
-
-def _kernel_transform(kernel: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Two factors of a kernel's transform about its middle pixel: by rows and by columns where it
-    is a product of such.
-    """
-    from scipy import fft
-
-    middle = [n // 2 for n in kernel.shape]
-    column, row = kernel[:, middle[1]], kernel[middle[0]] / kernel[middle[0], middle[1]]
-    if np.allclose(np.outer(column, row), kernel, rtol=0, atol=1e-6 * float(np.abs(kernel).max())):
-        lines = []
-        for line, n, centre in ((column, shape[0], middle[0]), (row, shape[1], middle[1])):
-            padded = np.zeros(n, kernel.dtype)
-            padded[: line.size] = line
-            lines.append(np.roll(padded, -centre))
-        return fft.fft(lines[0])[:, None], fft.rfft(lines[1])[None]
-    whole = np.zeros(shape, kernel.dtype)
-    whole[: kernel.shape[0], : kernel.shape[1]] = kernel
-    transform = fft.rfft2(
-        np.roll(whole, (-middle[0], -middle[1]), (0, 1)), workers=2, overwrite_x=True
-    )
-    return transform, np.ones((1, 1), kernel.dtype)
-
-
 def sampling_step(image: BandImage, kernel: np.ndarray, largest_arcsec: float) -> int:
     """Every how many pixels an image convolved with a kernel has to be kept for nothing to be lost.
 
@@ -167,10 +108,13 @@ def sampled_wcs(wcs: WCS, step: int) -> WCS:
     return coarse
 
 
-def valid_pixels(image: BandImage) -> np.ndarray:
-    """Pixels that are measured and not masked."""
-    good = np.isfinite(image.data)
-    return good if image.mask is None else good & ~image.mask
+_WHOLE: Box = (slice(None), slice(None))
+
+
+def valid_pixels(image: BandImage, box: Box = _WHOLE) -> np.ndarray:
+    """Pixels, of a rectangle, that are measured and not masked."""
+    good = np.isfinite(image.data[box])
+    return good if image.mask is None else good & ~image.mask[box]
 
 
 def _variance(image: BandImage, good: np.ndarray, box: Box) -> np.ndarray | None:
@@ -186,9 +130,6 @@ def _variance(image: BandImage, good: np.ndarray, box: Box) -> np.ndarray | None
         variance[unknown] = np.median(known.astype(float) ** 2) if known.size else np.nan
     variance[~good] = 0.0
     return variance
-
-
-_WHOLE: Box = (slice(None), slice(None))
 
 
 def convolution_sums(image: BandImage, kernel: np.ndarray, step: int = 1) -> Sums:
@@ -290,34 +231,28 @@ def update_sums(
     box : tuple of slice, or None
         The rectangle in which they differ, in their pixels.
     """
-    good = valid_pixels(image)
     if changed is None:
-        changed = _changed(sums, image, good)
-    reach, step = kernel.shape[0] // 2, sums.step
-    box = changed_box(changed, reach)
-    if box is None:
+        changed = _changed(sums, image, valid_pixels(image))
+    inner = changed_box(changed)
+    if inner is None:
         return sums, None
-    kernel = kernel.astype(float)
+    kernel, reach, step = kernel.astype(float), kernel.shape[0] // 2, sums.step
     numerator, weight = (a if in_place else a.copy() for a in (sums.numerator, sums.weight))
     spread = sums.variance if in_place or sums.variance is None else sums.variance.copy()
     doubt, own = _kept_doubt(sums, image, in_place)
-    for piece, mine in _pieces(changed, box, reach):
-        piece = (
-            slice(piece[0].start // step * step, piece[0].stop),
-            slice(piece[1].start // step * step, piece[1].stop),
-        )
-        part = _sampled(piece, step)
-        sign = np.where(mine[piece], good[piece].astype(float) - sums.good[piece], 0.0)
-        values = [
-            np.where(which[piece] & mine[piece], data[piece] - np.float64(sums.level), 0.0)
-            for data, which in ((image.data, good), (sums.data, sums.good))
-        ]
-        planes = [values[0] - values[1], sign]
+    for piece, mine in _pieces(changed[inner], inner, reach):
+        part, margins = _reached(piece, image.shape, reach, step)
+        now, before = valid_pixels(image, piece) & mine, sums.good[piece] & mine
+        level = np.float64(sums.level)
+        light = np.where(now, image.data[piece] - level, 0.0)
+        light -= np.where(before, sums.data[piece] - level, 0.0)
+        sign = now.astype(float) - before
+        planes = [light, sign]
         if doubt is not None and own is not None:
-            entered = np.where(mine[piece] & good[piece], own[piece], np.float64(0))
-            before = np.float64(0) if sums.own_doubt is None else sums.own_doubt[piece]
-            planes.append(entered - np.where(mine[piece] & sums.good[piece], before, 0))
-        added = convolve(np.stack(planes), kernel, step)
+            entered = np.where(now, own[piece], np.float64(0))
+            was = np.float64(0) if sums.own_doubt is None else sums.own_doubt[piece]
+            planes.append(entered - np.where(before, was, 0))
+        added = convolve(np.stack(planes), kernel, step, margins)
         numerator[part] += added[0]
         weight[part] += added[1]
         if doubt is not None:
@@ -325,9 +260,11 @@ def update_sums(
         if spread is not None and sign.any():
             variance = _variance(image, sign != 0, piece)
             assert variance is not None
-            spread[part] += convolve((sign * variance)[None], kernel**2, step)[0]
+            spread[part] += convolve((sign * variance)[None], kernel**2, step, margins)[0]
+    good = sums.good if in_place else sums.good.copy()
+    good[inner] = valid_pixels(image, inner)
     after = Sums(numerator, weight, spread, sums.level, good, image.data, step, doubt, own)
-    return after, _sampled(box, step)
+    return after, _reached(inner, image.shape, reach, step)[0]
 
 
 def _changed(sums: Sums, image: BandImage, good: np.ndarray) -> np.ndarray:
@@ -353,43 +290,49 @@ def _kept_doubt(
     return (sums.doubt if in_place else sums.doubt.copy()), own
 
 
-def _sampled(box: Box, step: int) -> Box:
-    """The samples, one of every `step` pixels, that lie in a rectangle or just before it."""
-    rows, columns = box
-    return slice(rows.start // step, -(-rows.stop // step)), slice(
-        columns.start // step, -(-columns.stop // step)
-    )
+def _reached(box: Box, shape: tuple[int, int], reach: int, step: int) -> tuple[Box, Margins]:
+    """The samples, one of every `step` pixels, that a rectangle reaches or that lie just before,
+    and how far they go beyond it.
+    """
+    samples, margins = [], []
+    for side, n in zip(box, shape, strict=True):
+        first = max(0, side.start - reach) // step
+        stop = min(n, side.stop + reach)
+        samples.append(slice(first, -(-stop // step)))
+        margins += [side.start - first * step, stop - side.stop]
+    return (samples[0], samples[1]), (margins[0], margins[1], margins[2], margins[3])
 
 
 def _pieces(changed: np.ndarray, box: Box, reach: int) -> list[tuple[Box, np.ndarray]]:
-    """Rectangles that hold all changed pixels and their reach, with the pixels that each is there
+    """Rectangles that hold all changed pixels of a rectangle, each with the pixels that it is there
     for.
 
     A circle that was moved far leaves two small ones, not a large one about both places.
     """
     from scipy.ndimage import find_objects, label
 
-    labels, n = label(changed[box], np.ones((3, 3)))
+    labels, n = label(changed, np.ones((3, 3)))
     if not 1 < n <= _MOST_PIECES:
         return [(box, changed)]
-    top, left = box[0].start, box[1].start
-    ny, nx = changed.shape
-    pieces = [
-        (
-            slice(max(0, top + rows.start - reach), min(ny, top + rows.stop + reach)),
-            slice(max(0, left + columns.start - reach), min(nx, left + columns.stop + reach)),
-        )
-        for rows, columns in find_objects(labels)
-    ]
-    areas = [
-        (rows.stop - rows.start) * (columns.stop - columns.start)
-        for rows, columns in (box, *pieces)
-    ]
-    if sum(areas[1:]) > 0.8 * areas[0]:
+    places = find_objects(labels)
+
+    def area(rows: slice, columns: slice) -> int:
+        """Of a rectangle with what it reaches."""
+        return (rows.stop - rows.start + 2 * reach) * (columns.stop - columns.start + 2 * reach)
+
+    if sum(area(*place) for place in places) > 0.8 * area(*box):
         return [(box, changed)]
-    whole = np.zeros(changed.shape, np.uint8)
-    whole[box] = labels
-    return [(piece, whole == k) for k, piece in enumerate(pieces, 1)]
+    top, left = box[0].start, box[1].start
+    return [
+        (
+            (
+                slice(top + rows.start, top + rows.stop),
+                slice(left + columns.start, left + columns.stop),
+            ),
+            labels[rows, columns] == k,
+        )
+        for k, (rows, columns) in enumerate(places, 1)
+    ]
 
 
 def divided(
