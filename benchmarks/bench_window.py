@@ -304,7 +304,8 @@ def main() -> None:
     import sample_part
     import window_parts
 
-    others = {"sample": sample_part.run, **window_parts.PARTS}
+    samples = {"sample": sample_part.run, "looking": sample_part.run_looking}
+    others = {**samples, **window_parts.PARTS}
     names = ["alive", *others]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5, help="of the part alive")
@@ -323,7 +324,7 @@ def main() -> None:
         print(f"\n{part}" if part != "alive" else "")
         if part == "alive":
             tell_of_runs(found[part])
-        elif part == "sample":
+        elif part in samples:
             print("\n".join(sample_part.tabulated(found[part][0])), flush=True)
         else:
             print(f"{'':64}{'figure':>9}{'worst':>9}{'busy':>9}{'goal':>8}")

@@ -69,6 +69,7 @@ HEAVY_AT_TOP = {
         "models.dust_forest.colour_kernel": "numba",
         "models.dust_forest.forest_kernel": "numba",
         "measure.apertures.ellipse_kernel": "numba",
+        "prepare.stars.tied_gaussian": "numba",
         "models.stellar_unet.network": "torch",
         "models.stellar_unet.output_head": "torch",
         "training.painted.frames": "torch",

@@ -20,6 +20,7 @@ import numba
 import numpy as np
 from napari_galaxy_maps.cli.main import main
 from napari_galaxy_maps.prepare.grid import resampling_loops
+from napari_galaxy_maps.prepare.stars.star_fit import Expected, fit_star
 
 folder = sys.argv[1]
 bands = "SDSS_g,SDSS_r,2MASS_J,WISE_3.4,WISE_12"
@@ -31,6 +32,8 @@ recipe = ["--recipe", folder + "/mock/recipe.toml"]
 assert main(["predict", *images, *recipe, "--out", folder + "/maps.fits", *options]) == 0
 maps = [folder + "/maps.fits", "--total", "--out", folder + "/totals.ecsv"]
 assert main(["measure", *maps, *options]) == 0
+y, x = np.mgrid[:40, :40] - 20.0
+assert fit_star(np.exp(-(x**2 + y**2) / 8), Expected(20.0, 20.0, 4.0), 0.01).seen
 # Images that are turned need the general loop.
 plane, one, out = np.full((16, 16), 4.0), np.ones((1, 16, 16), np.float32), np.zeros((3, 1, 16, 16))
 form = np.stack([plane, plane / 8, plane])
@@ -45,7 +48,7 @@ print(json.dumps({
 """
 COMPILED = {
     "_march_rays", "separable", "general", "fill", "sums", "infer", "beside_others", "descend",
-    "shares", "gathered",
+    "shares", "gathered", "fitted",
 }  # fmt: skip
 INSIDE = {"gaussian", "of_side"}
 """Those that others have compiled into them."""

@@ -346,6 +346,22 @@ def predict_steps(
     GalaxyMapsError
         Whatever is wrong, in a sentence.
     """
+    galaxy, recipe, left_out = _as_model_takes(galaxy, recipe)
+    cube = yield from prepare_steps(galaxy, recipe, memory, masks)
+    known = provenance(galaxy, recipe)
+    return (yield from predict_cube_steps(cube, recipe, known, memory, left_out))
+
+
+def prepare_ahead_steps(
+    galaxy: Galaxy, recipe: Recipe, memory: PredictionMemory, masks: Masks | None = None
+) -> Steps[BandCube]:
+    """Prepare a galaxy as `predict_steps` does, which `memory` spares it afterwards."""
+    galaxy, recipe, _ = _as_model_takes(galaxy, recipe)
+    return (yield from prepare_steps(galaxy, recipe, memory, masks))
+
+
+def _as_model_takes(galaxy: Galaxy, recipe: Recipe) -> tuple[Galaxy, Recipe, list[str]]:
+    """A galaxy with the bands that the model uses, its own recipe, and the bands left out."""
     model = chosen_model(recipe.model)
     used = model.check_bands(list(galaxy.images))
     if model.reach and recipe.impute.enabled:
@@ -354,12 +370,8 @@ def predict_steps(
         recipe.impute.enabled = False
     left_out = [name for name in galaxy.images if name not in used]
     # A band that the model has no use for must not spoil the resolution of the others.
-    galaxy = replace(
-        galaxy, images={name: image for name, image in galaxy.images.items() if name in used}
-    )
-    cube = yield from prepare_steps(galaxy, recipe, memory, masks)
-    known = provenance(galaxy, recipe)
-    return (yield from predict_cube_steps(cube, recipe, known, memory, left_out))
+    images = {name: image for name, image in galaxy.images.items() if name in used}
+    return replace(galaxy, images=images), recipe, left_out
 
 
 def predict(

@@ -8,6 +8,7 @@ import pytest
 from astropy.io import fits
 
 from napari_galaxy_maps.exceptions import GalaxyMapsError, InputError
+from napari_galaxy_maps.fits_io import open_fits
 from napari_galaxy_maps.fits_io.ds9_regions import read_regions
 from napari_galaxy_maps.fits_io.image_files import find_images
 from napari_galaxy_maps.fits_io.map_files import read_maps
@@ -87,3 +88,29 @@ def test_a_table_of_that_name_that_is_no_recipe_is_none(tmp_path):
     fits.HDUList([fits.PrimaryHDU(), table]).writeto(tmp_path / "a.fits")
     with pytest.raises(GalaxyMapsError, match="holds no recipe"):
         read_recipe(tmp_path / "a.fits")
+
+
+@pytest.mark.parametrize("module", ["gzip", "bz2", "lzma"])
+def test_a_packed_file_is_unpacked_once_until_it_changes(tmp_path, monkeypatch, module):
+    packing = pytest.importorskip(module)
+    plain, path = tmp_path / "plain.fits", tmp_path / f"packed.fits.{module}"
+    calls = []
+    unpackings = tuple(
+        (mark, lambda data, unpack=unpack: calls.append(1) or unpack(data))
+        for mark, unpack in open_fits._PACKINGS
+    )
+    monkeypatch.setattr(open_fits, "_PACKINGS", unpackings)
+    for value in (3.0, 4.0):
+        fits.PrimaryHDU(np.full((20, 20), value)).writeto(plain, overwrite=True)
+        path.write_bytes(packing.compress(plain.read_bytes()))
+        for _ in range(3):
+            with opened(path) as hdus:
+                assert (hdus[0].data == value).all()
+                hdus[0].data[:] = 0  # who has opened it may do with it what he likes
+    assert len(calls) == 2
+    other = tmp_path / f"other.fits.{module}"
+    other.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError), opened(other):
+        pass
+    with opened(path) as hdus:
+        assert (hdus[0].data == 4.0).all()

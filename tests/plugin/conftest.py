@@ -153,6 +153,31 @@ def notifications() -> Iterator[list]:
     yield Notifications()
 
 
+@pytest.fixture
+def opening(viewer, workspace, qtbot, monkeypatch, galaxy_folder):
+    """Opens bands with all panels, Predict in front; gives back the panel."""
+    from napari_galaxy_maps.data.recipe import Recipe
+    from napari_galaxy_maps.plugin.manifest import docks as panels
+    from napari_galaxy_maps.plugin.widgets.forms import is_seen
+
+    from .test_panels import add_folder, panel
+
+    def open_bands(bands, change=lambda folder: None, **recipe):
+        panels.open_all(viewer)
+        workspace.project.set_whole_recipe(Recipe(**recipe))
+        folder = galaxy_folder(bands)
+        change(folder)
+        add_folder(qtbot, monkeypatch, viewer, workspace, folder)
+        panels.raise_panel(viewer, "Predict")
+        predict = panel(viewer, "Predict")
+        predict.card_button.setChecked(False)
+        predict.show_card(False)
+        wait_for(qtbot, lambda: is_seen(predict.model) and predict.model.count() > 0)
+        return predict
+
+    return open_bands
+
+
 def wait_for(qtbot, condition: Callable[[], bool]) -> None:
     """Let the event loop run until something is so; the first time that stars are fitted on a new
     machine, compiling takes a minute and more.

@@ -11,7 +11,7 @@ import re
 import stat
 import traceback
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from io import BufferedReader, BytesIO
 from pathlib import Path
@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 
 
 PACKING = (zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+_PACKINGS: tuple[tuple[bytes, Callable[[bytes], bytes]], ...] = (
+    (b"\x1f\x8b", gzip.decompress),
+    (b"BZh", bz2.decompress),
+    (b"\xfd7zXZ\x00", lzma.decompress),
+)
+_MOST_KEPT = 2**26
+"""Bytes that are kept of the file that was unpacked last."""
+_last_unpacked: tuple[tuple[int, ...], bytes] = ((), b"")
 # What astropy raises for files that are damaged, cut short or no FITS.
 BROKEN = (
     OSError,
@@ -123,16 +131,22 @@ def opened(path: Path) -> Iterator[HDUList]:
 
 
 def _unpacked(stream: BufferedReader, size: int) -> tuple[BinaryIO, int]:
-    """What is packed in a file, and its length; the file itself where its packing is not known."""
+    """What is packed in a file, and its length; the file itself where its packing is not known.
+
+    A file is opened several times in a row when it is found out what it is: what was unpacked last
+    is kept, as long as the file is the same.
+    """
+    global _last_unpacked
     magic = stream.peek(6)[:6]
-    if magic[:2] == b"\x1f\x8b":
-        data = gzip.decompress(stream.read())
-    elif magic[:3] == b"BZh":
-        data = bz2.decompress(stream.read())
-    elif magic == b"\xfd7zXZ\x00":
-        data = lzma.decompress(stream.read())
-    else:
+    unpack = next((unpack for mark, unpack in _PACKINGS if magic.startswith(mark)), None)
+    if unpack is None:
         return stream, size
+    known = os.fstat(stream.fileno())
+    file = known.st_dev, known.st_ino, known.st_mtime_ns, known.st_ctime_ns, size
+    last, data = _last_unpacked
+    if last != file:
+        data = unpack(stream.read())
+        _last_unpacked = (file, data) if len(data) <= _MOST_KEPT else ((), b"")
     return BytesIO(data), len(data)
 
 

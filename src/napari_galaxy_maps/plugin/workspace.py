@@ -100,7 +100,7 @@ class Workspace:
         self.sessions = Sessions(galaxies, self.opener, views, self.refresher, runner)
         self.preparer = ImagePreparer(project, masks, layers, runner)
         self.predictor = MapPredictor(project, masks, views, runner)
-        self.first_look = FirstLook(project, masks, runner)
+        self.first_look = FirstLook(project, masks, runner, layers)
         self.comparer = MapComparer(project, views, runner)
         self.sharpener = MapSharpener(project, views, runner)
         self.truth_fitter = TruthFitter(project, masks, layers, runner)

@@ -118,8 +118,8 @@ def _load_library(package: str, name: str) -> None:
 
 
 def _small_job() -> None:
-    """Prepare and predict a made-up galaxy of 48 x 48 pixels: loads the model, compiles what is
-    compiled on first use.
+    """Prepare and predict a made-up galaxy of 48 x 48 pixels and fit it as a star: loads the model,
+    compiles what is compiled on first use.
     """
     import numpy as np
     from astropy.wcs import WCS
@@ -128,6 +128,7 @@ def _small_job() -> None:
     from ...data.galaxy import BandImage, Ellipse, Galaxy
     from ...data.recipe import Recipe
     from ...pipeline import predict
+    from ...prepare.stars.star_fit import Expected, fit_star
 
     def wcs(rotation: float) -> WCS:
         wcs = WCS(naxis=2)
@@ -155,6 +156,7 @@ def _small_job() -> None:
     # Few model spectra: their code is what counts, for no galaxy has just this library's redshift.
     recipe = Recipe.from_tree({"impute": {"n_models": 100}})
     predict(Galaxy("small", images, 150, 2, 20, Ellipse(150, 2, 24, 24)), recipe)
+    fit_star(disc, Expected(23.5, 23.5, 6.0), 0.01)
 
 
 def _make_first_layer() -> None:

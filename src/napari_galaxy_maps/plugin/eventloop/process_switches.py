@@ -10,6 +10,7 @@ settings of its own; the window then stalls longer. A list of names forbids some
 - ``switching``: threads give the interpreter away after 0.5 ms instead of 5 while a job runs
   (`sys.setswitchinterval`).
 - ``libraries``: the compiled libraries of torch and xgboost are loaded ahead (`dlopen`).
+- ``preparing``: images are prepared in a thread while the person looks at the Predict panel.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ VARIABLE = "GALAXY_MAPS_GUEST"
 
 _SWITCH_S = 5e-4
 
-Switch = Literal["collections", "freeze", "switching", "libraries"]
+Switch = Literal["collections", "freeze", "switching", "libraries", "preparing"]
 
 
 def may_change(switch: Switch) -> bool:

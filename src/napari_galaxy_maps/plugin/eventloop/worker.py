@@ -5,6 +5,7 @@ cancelling and words.
 from __future__ import annotations
 
 import logging
+import threading
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
@@ -153,6 +154,29 @@ class JobRunner:
         self._waiting: list[tuple[Any, Callable[[], None]]] = []
         self._scope: Any = None
         self._held: dict[int, list[Callable[[], None]]] = {}
+        self._aside: list[threading.Event] = []
+
+    def stand_aside(self) -> Callable[[], None]:
+        """Begin work in a thread on what jobs work on, too, while none is under way.
+
+        Returns
+        -------
+        callable
+            To be called when the work has ended, which it does soon after a job has begun: until
+            then the job waits.
+        """
+        ended = threading.Event()
+        self._aside.append(ended)
+        switch_often()
+        garbage_collection.hold(ended)
+
+        def end() -> None:
+            garbage_collection.let_go_aside(ended)
+            switch_as_usual()
+            self._aside.remove(ended)
+            ended.set()
+
+        return end
 
     def enter(self, scope: Any) -> None:
         """Work on something else; what was brought for it meanwhile comes now."""
@@ -269,7 +293,12 @@ class JobRunner:
             "finished": finished,
         }
         job.worker = create_worker(
-            _guarded, steps, _start_thread=False, _worker_class=_Worker, _connect=slots
+            _guarded,
+            steps,
+            list(self._aside),
+            _start_thread=False,
+            _worker_class=_Worker,
+            _connect=slots,
         )
         job.has_bar = bar
         if bar:
@@ -312,9 +341,11 @@ def _forget(job: Job, slots: dict[str, Callable[..., None]]) -> None:
 
 
 def _guarded(
-    steps: Callable[[], Generator[Progress, None, Any]],
+    steps: Callable[[], Generator[Progress, None, Any]], aside: list[threading.Event]
 ) -> Generator[Progress, None, Any]:
-    """The same steps, whose errors come as a `Failure`."""
+    """The same steps, once the work aside has ended; their errors come as a `Failure`."""
+    for ended in aside:
+        ended.wait()
     try:
         return (yield from steps())
     except GeneratorExit:

@@ -271,7 +271,7 @@ def _tied_gaussian(
     noise, correlated : float
         Rms of a pixel, and as it counts for a star where neighbouring pixels share their noise.
     """
-    from scipy.optimize import least_squares
+    from .tied_gaussian import fit_tied_gaussian
 
     # Well-sampled stars: a third of the FWHM is sampling enough, and the few pixels stand for all.
     stride = max(1, int(expected.fwhm // 3))
@@ -279,28 +279,34 @@ def _tied_gaussian(
         columns = np.rint(pixels.u + expected.x).astype(int)
         rows = np.rint(pixels.v + expected.y).astype(int)
         pixels = pixels.only((columns % stride == 0) & (rows % stride == 0))
-    model = _TiedModel.of(pixels, expected, amplitude)
-    low, high = model.bounds(amplitude)
     log_sigma = np.log(expected.fwhm / FWHM_PER_SIGMA)
-    start = np.array([np.log(amplitude), 0.0, 0.0, log_sigma, *level])
+    known = expected.amplitude if np.isfinite(expected.amplitude) else amplitude
+    means = np.array([np.log(known), 0.0, 0.0, log_sigma])
+    softness = np.array(
+        [
+            expected.amplitude_error,
+            expected.position_error,
+            expected.position_error,
+            expected.width_error,
+        ]
+    )
+    ties = np.where(np.isfinite(means) & np.isfinite(softness), 1 / softness, 0.0)
     # First as if the star were alone, so that one that is no point source shows its width; where
     # that leaves structure around it (an arm, neighbours), again with as much less weight against
     # what is expected.
     uncertain = correlated / stride
     for _ in range(2):
-        weight = 1 / float(np.hypot(uncertain, _MISMATCH * amplitude))
-        found = least_squares(
-            model.residuals,
-            start,
-            model.jacobian,
-            args=(weight,),
-            bounds=(low, high),
-            loss="soft_l1",
-            f_scale=2.0,
-            x_scale="jac",
-            max_nfev=60,
-        ).x
-        rest = pixels.values - model.gaussian(found)[0] - pixels.ground @ found[4:]
+        found = fit_tied_gaussian(
+            (pixels.u, pixels.v, pixels.values, pixels.ground),
+            np.array([np.log(amplitude), 0.0, 0.0, log_sigma, *level]),
+            _bounds(amplitude, log_sigma, pixels),
+            means,
+            ties,
+            1 / float(np.hypot(uncertain, _MISMATCH * amplitude)),
+        )
+        apart = (pixels.u - found[1]) ** 2 + (pixels.v - found[2]) ** 2
+        light = np.exp(found[0] - 0.5 * apart / np.exp(2 * found[3]))
+        rest = pixels.values - light - pixels.ground @ found[4:]
         remains = 1.4826 * float(np.median(np.abs(rest)))
         structure = _structure(remains, noise, amplitude, expected)
         if structure < 2 * uncertain:
@@ -309,69 +315,14 @@ def _tied_gaussian(
     return found[:4]
 
 
-@dataclass(frozen=True)
-class _TiedModel:
-    """A Gaussian over a background, softly tied to what is expected.
-
-    Attributes
-    ----------
-    pixels : _Pixels
-    means : ndarray, shape (4,)
-        Expected parameters: logarithm of the amplitude, offsets, logarithm of sigma.
-    prior : ndarray, shape (n_ties, 4)
-        The ties: inverse errors of what is expected, a row each.
+def _bounds(amplitude: float, log_sigma: float, pixels: _Pixels) -> tuple[np.ndarray, np.ndarray]:
+    """They keep exp() finite and the star inside its window; a width at its bound is a fit that ran
+    away.
     """
-
-    pixels: _Pixels
-    means: np.ndarray
-    prior: np.ndarray
-
-    @classmethod
-    def of(cls, pixels: _Pixels, expected: Expected, amplitude: float) -> _TiedModel:
-        """The model of an expected star; `amplitude` counts where none is expected."""
-        known = expected.amplitude if np.isfinite(expected.amplitude) else amplitude
-        means = np.array([np.log(known), 0.0, 0.0, np.log(expected.fwhm / FWHM_PER_SIGMA)])
-        softness = np.array(
-            [
-                expected.amplitude_error,
-                expected.position_error,
-                expected.position_error,
-                expected.width_error,
-            ]
-        )
-        used = np.isfinite(means) & np.isfinite(softness)
-        return cls(pixels, means, np.diag(1 / softness)[used])
-
-    def gaussian(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-        """The star's light in the pixels, their offsets from its middle, and sigma squared."""
-        du, dv, s2 = self.pixels.u - p[1], self.pixels.v - p[2], np.exp(2 * p[3])
-        return np.exp(p[0] - 0.5 * (du**2 + dv**2) / s2), du, dv, s2
-
-    def residuals(self, p: np.ndarray, weight: float) -> np.ndarray:
-        """Of the pixels and of the ties."""
-        light = self.gaussian(p)[0]
-        of_pixels = (light + self.pixels.ground @ p[4:] - self.pixels.values) * weight
-        return np.concatenate([of_pixels, self.prior @ (p[:4] - self.means)])
-
-    def jacobian(self, p: np.ndarray, weight: float) -> np.ndarray:
-        """Derivatives of the residuals by the parameters."""
-        light, du, dv, s2 = self.gaussian(p)
-        shape = np.column_stack(
-            [light, light * du / s2, light * dv / s2, light * (du**2 + dv**2) / s2]
-        )
-        ground, prior = self.pixels.ground, self.prior
-        top = np.hstack([shape, ground]) * weight
-        return np.vstack([top, np.hstack([prior, np.zeros((len(prior), ground.shape[1]))])])
-
-    def bounds(self, amplitude: float) -> tuple[np.ndarray, np.ndarray]:
-        """They keep exp() finite and the star inside its window; a width at its bound is a fit that
-        ran away.
-        """
-        radius, terms = self.pixels.radius, self.pixels.ground.shape[1]
-        log_amplitude, log_sigma = np.log(amplitude), self.means[3]
-        low = [log_amplitude - 12, -radius, -radius, log_sigma - 1.5, *[-np.inf] * terms]
-        high = [log_amplitude + 6, radius, radius, log_sigma + 3.0, *[np.inf] * terms]
-        return np.array(low), np.array(high)
+    radius, terms = pixels.radius, pixels.ground.shape[1]
+    low = [np.log(amplitude) - 12, -radius, -radius, log_sigma - 1.5, *[-np.inf] * terms]
+    high = [np.log(amplitude) + 6, radius, radius, log_sigma + 3.0, *[np.inf] * terms]
+    return np.array(low), np.array(high)
 
 
 def _linear(
