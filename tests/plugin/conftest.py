@@ -162,10 +162,12 @@ def opening(viewer, workspace, qtbot, monkeypatch, galaxy_folder):
 
     from .test_panels import add_folder, panel
 
-    def open_bands(bands, **recipe):
+    def open_bands(bands, change=lambda folder: None, **recipe):
         panels.open_all(viewer)
         workspace.project.set_whole_recipe(Recipe(**recipe))
-        add_folder(qtbot, monkeypatch, viewer, workspace, galaxy_folder(bands))
+        folder = galaxy_folder(bands)
+        change(folder)
+        add_folder(qtbot, monkeypatch, viewer, workspace, folder)
         panels.raise_panel(viewer, "Predict")
         predict = panel(viewer, "Predict")
         predict.card_button.setChecked(False)

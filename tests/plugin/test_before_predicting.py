@@ -2,7 +2,10 @@
 stands.
 """
 
+from dataclasses import replace
+
 import pytest
+from astropy.io import fits
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
 
@@ -137,3 +140,32 @@ def test_a_unit_that_no_galaxy_has_is_said_before_anything_is_prepared(
     assert workspace.project.cube is None
     click(qtbot, button(predict, "mend_files"))
     assert is_seen(panel(viewer, "Galaxy"))
+
+
+def test_the_ellipse_that_is_drawn_is_that_of_the_last_look(opening, workspace, qtbot):
+    """A galaxy may look larger on a band that is added, or whose unit is told, later."""
+    predict = opening(THREE)
+    looked(workspace, qtbot)
+    kept = workspace.project.memory.kept
+    (now,) = [value for (step, _), value in kept.items() if step == "extent"]
+    small = replace(now[2], a=now[2].a / 3, b=now[2].b / 4)
+    others = dict(kept)
+    kept.clear()
+    kept.update({("extent", "2MASS_J"): (*now[:2], small), **others})
+    assert workspace.project.measured_ellipse() == now[2]
+    click(qtbot, button(predict, "mend_ellipse"))
+    assert workspace.project.recipe.galaxy.d25 == pytest.approx(now[2].a / 30, rel=1e-3)
+
+
+def test_a_band_that_waits_for_an_answer_is_not_said_to_be_missing(opening, workspace, qtbot):
+    def forget_unit(folder):
+        with fits.open(folder / "galaxy_WISE_3.4.fits", mode="update") as hdus:
+            del hdus[0].header["BUNIT"]
+
+    predict = opening(THREE, forget_unit)
+    wait_for(qtbot, lambda: predict.assumed.waiting == ["WISE_3.4"])
+    assert "galaxy_WISE_3.4.fits is not used before you say the unit" in predict.assumed.text()
+    assert "cannot work" not in predict.assumed.text()
+    assert "missing" not in predict.missing.text() and predict.missing.text().startswith("3 bands")
+    # Without it there is nothing to divide by.
+    assert not predict.button.isEnabled() and "before you say" in predict.button.toolTip()

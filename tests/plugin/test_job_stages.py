@@ -4,7 +4,7 @@ import pytest
 
 from napari_galaxy_maps.data.recipe import Recipe
 from napari_galaxy_maps.plugin.eventloop.job_stages import Stage, Standing, standing_of
-from napari_galaxy_maps.plugin.jobs.prepare_images import SPECTRA, stages_of
+from napari_galaxy_maps.plugin.jobs.prepare_images import fit_stages_of, stages_of
 from napari_galaxy_maps.prepare.steps import STEPS
 from napari_galaxy_maps.progress import Progress
 
@@ -61,5 +61,5 @@ def test_the_stages_of_a_preparation_are_the_steps_that_are_on():
     recipe.sky.enabled = not recipe.sky.enabled
     assert ("sky" in [stage.step for stage in stages_of(recipe)]) == recipe.sky.enabled
     recipe.impute.enabled = True
-    names = [stage.step for stage in stages_of(recipe, SPECTRA, gaps=False)]
+    names = [stage.step for stage in fit_stages_of(recipe)]
     assert "impute" not in names and names[-1] == "sed"

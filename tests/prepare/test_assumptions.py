@@ -114,7 +114,10 @@ def test_a_model_that_cannot_run_is_all_that_is_said_and_another_is_named():
     (one,) = assumptions(Known(optical, Recipe()))
     assert one.impossible and one.mend == kinds.MODEL and one.of == ("stellar-unet",)
     (one,) = assumptions(Known(galaxy(("PACS_70",)), Recipe()))
-    assert one.impossible and one.mend == kinds.FILES and "nor can any other" in one.text
+    assert one.impossible and one.mend == kinds.FILES and one.text.endswith("any other model.")
+    far = galaxy(("PACS_70", "PACS_160", "SPIRE_250"))
+    (one,) = assumptions(Known(far, Recipe()))
+    assert one.impossible and one.text.endswith("but a truth can be fitted to them.")
 
 
 def test_real_images_are_said_of_the_stellar_model_and_mocks_are_not():
@@ -273,3 +276,20 @@ def test_values_per_old_pixel_are_known_by_the_other_surveys(pixel):
         )
     )
     assert found.mend == kinds.OLD_PIXEL and found.grave
+
+
+@pytest.mark.parametrize("own", [1.375, 2.75])
+def test_of_several_kinds_of_own_pixels_the_one_that_explains_it_is_named(own):
+    wise = ("WISE_3.4", "WISE_4.6")
+    images = dict(galaxy().images)
+    for name in wise:
+        wcs = tan_wcs(SHAPE, 8.0, ra=150.0, dec=2.0)
+        images[name] = replace(images[name], wcs=wcs, unit="DN/pix")
+    light = {name: 0.3 * 10 ** usual(name) for name in BANDS}
+    wrong = {name: v * (own / 8.0) ** 2 if name in wise else v for name, v in light.items()}
+    (odd,) = odd_brightness(wrong, images)
+    assert odd.old_pixel and odd.bands == wise and f"own pixels are {own:g}″" in odd.text
+    # One of the survey's own kinds of images was not resampled.
+    for name in wise:
+        images[name] = replace(images[name], wcs=tan_wcs(SHAPE, 2.75, ra=150.0, dec=2.0))
+    assert not any(odd.old_pixel for odd in odd_brightness(wrong, images))

@@ -17,6 +17,7 @@ from .canvas.side_by_side import Side, SideBySide
 from .canvas.star_circles import StarCircles
 from .eventloop.garbage_collection import collect_when_still
 from .eventloop.idle_queue import IdleQueue
+from .eventloop.side_jobs import SideJobs
 from .eventloop.worker import JobRunner
 from .ground.layer_specs import Key, image_spec, map_specs
 from .ground.put_aside import Part
@@ -67,6 +68,7 @@ class Workspace:
     def __init__(self, viewer: ViewerModel):
         # What runs.
         self.runner = JobRunner()
+        self.side_jobs = SideJobs()
         still_spinner(viewer)
         self.idle = IdleQueue(weakref.ref(viewer))
         runner, idle = self.runner, self.idle

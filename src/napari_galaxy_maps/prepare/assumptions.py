@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..exceptions import InputError
 from ..models import suitability
 from .odd_brightness import odd_brightness
 from .reddening import NOT_KNOWN, told_by_header
@@ -145,10 +146,22 @@ def _impossible(known: Known) -> list[Assumption]:
         return []
     others = [name for name in suitability.able(bands) if name != model]
     if not others:
-        words = f"{model} cannot work on these bands, nor can any other model."
+        truth = "; but a truth can be fitted to them" if _can_be_fitted(bands) else ""
+        words = f"{model} cannot work on these bands, nor can any other model{truth}."
         return [Assumption(words, FILES, (), True, True, f"{words} {why}")]
     words = f"{model} cannot work on these bands; {others[0]} can."
     return [Assumption(words, MODEL, (others[0],), True, True, f"{words} {why}")]
+
+
+def _can_be_fitted(bands: Sequence[str]) -> bool:
+    """Whether there is enough of the far infrared for a truth."""
+    from ..sed.truth import check_far_infrared
+
+    try:
+        check_far_infrared(bands)
+    except InputError:
+        return False
+    return True
 
 
 def _odd(known: Known) -> list[Assumption]:

@@ -156,15 +156,15 @@ class PreparationMemory:
 
     def do(self, step: str, function: Callable[..., T], image: BandImage, *settings: Any) -> T:
         """``function(image, *settings)``, or what is kept of it from the same image with equal
-        settings.
+        settings. What was asked for last stands last in `kept`.
         """
         key = (step, image.band.name)
         known = self.kept.get(key)
-        if known is not None and known[0] is image and known[1] == settings:
-            kept: T = known[2]
-            return kept
-        result = function(image, *settings)
-        self.kept[key] = (image, settings, result)
+        if known is None or known[0] is not image or known[1] != settings:
+            known = (image, settings, function(image, *settings))
+        self.kept.pop(key, None)
+        self.kept[key] = known
+        result: T = known[2]
         return result
 
     def match(

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..bands.cameras import CAMERAS
 from ..bands.registry import get_band
-from ..bands.units import OLD_PIXEL, parse_unit
+from ..bands.units import parse_unit
 
 if TYPE_CHECKING:
     from ..data.galaxy import BandImage
@@ -146,21 +146,25 @@ def _beside(parts: Sequence[dict[str, float]], images: Mapping[str, BandImage]) 
 
 def _explained(off: float, image: BandImage) -> bool:
     """Whether values per pixel of the survey's own images would explain that an image's are off."""
-    side = old_side(image)
-    if side is None:
-        return False
-    return abs(off - 2 * log10(side / image.pixel_arcsec)) < _EXPLAINS
+    side = old_side(image, off)
+    return side is not None and abs(off - _by_area(side, image)) < _EXPLAINS
 
 
-def old_side(image: BandImage) -> float | None:
+def _by_area(side: float, image: BandImage) -> float:
+    """Dex by which values per pixel of such a side are off when taken as per pixel of an image."""
+    return 2 * log10(side / image.pixel_arcsec)
+
+
+def old_side(image: BandImage, off: float) -> float | None:
     """Side in arcsec of the pixels of the survey's own images, where an image has others and its
-    values are per pixel; else None.
+    values are per pixel; of several the one that best explains that it is off, in dex. Else None.
     """
     unit, camera = parse_unit(image.unit), CAMERAS.get(image.band.survey)
-    if unit is None or camera is None or not camera.pixels or unit.per in ("sr", OLD_PIXEL):
+    if unit is None or camera is None or not camera.pixels or unit.per != "pix":
         return None
-    side = min(camera.pixels, key=lambda one: abs(log10(image.pixel_arcsec / one)))
-    return side if abs(image.pixel_arcsec / side - 1) > 0.05 and unit.per == "pix" else None
+    if any(abs(image.pixel_arcsec / side - 1) <= 0.05 for side in camera.pixels):
+        return None
+    return min(camera.pixels, key=lambda side: abs(off - _by_area(side, image)))
 
 
 def _of_old_pixels(
@@ -169,7 +173,7 @@ def _of_old_pixels(
     image = images[bands[0]]
     return Odd(
         f"{', '.join(bands)} look as if per old pixel: {_times(off)} beside {_some(others)} as in "
-        f"galaxies, and {image.band.survey}'s own pixels are {old_side(image):g}″, these "
+        f"galaxies, and {image.band.survey}'s own pixels are {old_side(image, off):g}″, these "
         f"{image.pixel_arcsec:.3g}″.",
         bands,
         old_pixel=True,

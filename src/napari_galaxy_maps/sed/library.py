@@ -244,7 +244,8 @@ def library_steps(
         bare[part], visual[part] = made.bare, made.visual
         for name in PROPERTY_NAMES:
             properties[name][part] = made.properties[name]
-        yield Progress("sed", min(start + _CHUNK, n), n, "model spectra")
+        done = min(start + _CHUNK, n)
+        yield Progress("sed", done, n, f"{done:,} of {n:,} model spectra")
     small = {name: parameters[name].astype(np.float32) for name in PARAMETERS}
     library = Library(
         settings.model_copy(deep=True), z, names, light, bare, visual, properties, small

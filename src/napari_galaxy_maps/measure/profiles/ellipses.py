@@ -17,6 +17,7 @@ from ...data.properties import PROPERTIES
 from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, InputError
 from ...fits_io.galaxies import d25_ellipse
+from ...progress import Progress, Steps, run_to_end
 from ..apertures.overlap import linear_frame, pixel_ellipse
 from ..apertures.quantities import linear
 
@@ -40,6 +41,8 @@ def fit_isophote(
 ) -> Ellipse:
     """The ellipse of the isophote at a semi-major axis (photutils.isophote; Jedrzejewski 1987).
 
+    `fit_isophote_steps` does the same, yielding a `Progress` at every try.
+
     Parameters
     ----------
     plane : ndarray, shape (ny, nx)
@@ -62,6 +65,13 @@ def fit_isophote(
     InputError
         When no isophote can be fitted there.
     """
+    return run_to_end(fit_isophote_steps(plane, wcs, start, fixed_centre))
+
+
+def fit_isophote_steps(
+    plane: np.ndarray, wcs: WCS, start: Ellipse, fixed_centre: bool = False
+) -> Steps[Ellipse]:
+    """`fit_isophote`, yielding a `Progress` at every try."""
     from photutils.isophote import Ellipse as Fitter
     from photutils.isophote import EllipseGeometry
 
@@ -91,6 +101,7 @@ def fit_isophote(
     settings = [{"maxgerr": 0.5, "n_clip": 0}, {"maxgerr": 1.0, "n_clip": 3}]
     for shrink, strictness, guess in product((1.0, 0.8, 0.6), settings, guesses):
         size = start.a * shrink
+        yield Progress("isophote", 0, 0, f"an isophote at {size:.3g}″")
         a, b, theta = pixel_ellipse(replace(guess, a=size, b=size * guess.b / guess.a), jacobian[0])
         eps = float(np.clip(1 - b / a, 0.05, 0.95))
         geometry = EllipseGeometry(
@@ -269,6 +280,20 @@ def stellar_half_radius(maps: object, ellipse: Ellipse) -> float | None:
         return None
 
 
+def half_mass_ellipse_steps(
+    maps: PropertyMaps, start: Ellipse, name: str = _STARS
+) -> Steps[Ellipse]:
+    """`half_mass_ellipse`, yielding a `Progress` at every try of an isophote."""
+    if name not in maps.values:
+        there = [other for other in maps.values if PROPERTIES[other].additive]
+        raise InputError(
+            f"R_half needs the map {name}; the file has "
+            f"{', '.join(there) or 'no map that adds up'}."
+        )
+    plane = linear(maps.values[name], True)
+    return (yield from _ellipse_of_half_steps(plane, maps.wcs, start, True))[0]
+
+
 def half_mass_ellipse(maps: PropertyMaps, start: Ellipse, name: str = _STARS) -> Ellipse:
     """The ellipse that holds half of a galaxy's stars: its shape that of the map's isophote (or
     moments), its size R_half.
@@ -280,13 +305,7 @@ def half_mass_ellipse(maps: PropertyMaps, start: Ellipse, name: str = _STARS) ->
     InputError
         When the map is not there or is empty, or no ellipse fits.
     """
-    if name not in maps.values:
-        there = [other for other in maps.values if PROPERTIES[other].additive]
-        raise InputError(
-            f"R_half needs the map {name}; the file has "
-            f"{', '.join(there) or 'no map that adds up'}."
-        )
-    return ellipse_of_half(linear(maps.values[name], True), maps.wcs, start)[0]
+    return run_to_end(half_mass_ellipse_steps(maps, start, name))
 
 
 def ellipse_of_half(
@@ -311,6 +330,12 @@ def ellipse_of_half(
     InputError
         When the map is empty.
     """
+    return run_to_end(_ellipse_of_half_steps(plane, wcs, start, isophotes))
+
+
+def _ellipse_of_half_steps(
+    plane: np.ndarray, wcs: WCS, start: Ellipse, isophotes: bool
+) -> Steps[tuple[Ellipse, Literal["isophote", "moments"]]]:
     found = start
     way: Literal["isophote", "moments"] = "moments"
     for turn in range(_MOST_TURNS):  # the shape at R_half, and R_half with that shape
@@ -321,7 +346,7 @@ def ellipse_of_half(
         try:
             if not isophotes or _is_sparse(plane, wcs, found):
                 raise InputError("No isophote is wanted.")
-            fitted, way = fit_isophote(plane, wcs, found), "isophote"
+            fitted, way = (yield from fit_isophote_steps(plane, wcs, found)), "isophote"
         except InputError:
             fitted, way = _shaped(plane, wcs, wide), "moments"
         found = replace(fitted, a=size, b=size * fitted.b / fitted.a)

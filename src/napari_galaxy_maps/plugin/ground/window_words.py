@@ -16,6 +16,7 @@ CONTROLS = {
     "galaxy.redshift": ("Galaxy", "redshift"),
     "input.bands": ("Galaxy", "Band"),
     "input.leave_out": ("Galaxy", "the tick before a file"),
+    "input.stand_in": ("Galaxy", "the tick below the files"),
     "reddening.ebv": ("Prepare", "E(B−V)"),
     "reddening.map": ("Prepare", "Map"),
     "psf.target": ("Prepare", "Common PSF"),

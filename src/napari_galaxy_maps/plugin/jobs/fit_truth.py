@@ -12,7 +12,7 @@ from ..eventloop.worker import Job, JobRunner
 from ..state.mask_history import MaskHistory
 from ..state.project import Project
 from .open_files import truth_specs
-from .prepare_images import SPECTRA, galaxy_to_prepare, stages_of
+from .prepare_images import fit_stages_of, galaxy_to_prepare
 
 if TYPE_CHECKING:
     from ...pipeline import FittedTruth
@@ -61,7 +61,7 @@ class TruthFitter:
             project.set_fitted(NAME, result)
             self.layers.show_later(truth_specs(project, self.layers, NAME, result.truth.maps))
 
-        stages = stages_of(recipe, SPECTRA, gaps=False)
+        stages = fit_stages_of(recipe)
         return self.runner.start(TITLE, steps, on_result=fitted, stages=stages)
 
     def save(self, path: str, done: Callable[[str], None] | None = None) -> Job | None:

@@ -13,6 +13,7 @@ from ...data.maps import PropertyMaps
 from ...data.setting import Range
 from ...exceptions import InputError
 from ...measure.figures.profile_figures import RADII
+from ...progress import Progress, Steps
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -69,7 +70,7 @@ class MadeProfile:
     notes: str
 
 
-def make_profile(
+def make_profile_steps(
     content: Any,
     planes: Planes | None,
     truth: PropertyMaps | None,
@@ -77,7 +78,7 @@ def make_profile(
     d25: Ellipse | None,
     drawn: Ellipse | None,
     distance: float | None,
-) -> MadeProfile:
+) -> Steps[MadeProfile]:
     """The profiles of some maps, and of the truth's where it has them.
 
     Parameters
@@ -109,7 +110,7 @@ def make_profile(
     planes = planes_of(content, distance_mpc=distance) if planes is None else planes
     names = [quantity.name for quantity in planes.quantities]
     wanted = list(dict.fromkeys(name for name in settings.names if name in names)) or names[:1]
-    ellipse = _ellipse(content, planes, wanted[0], settings.ellipse, d25, drawn)
+    ellipse = yield from _ellipse_steps(content, planes, wanted[0], settings.ellipse, d25, drawn)
     by_half = settings.ellipse == "half"
     half = ellipse.a if by_half else stellar_half_radius(content, ellipse)
     # PICASSO's profiles reach to 5 R_half.
@@ -127,6 +128,7 @@ def make_profile(
     shared = [name for name in wanted if truth is not None and name in truth.values]
     if truth is not None and shared:
         sources["truth"] = planes_of(truth, shared, distance_mpc=distance or planes.distance_mpc)
+    yield Progress("profile", 0, 1, ", ".join(wanted))
     r25 = d25.a if d25 is not None else None
     table = radial_profile(sources, ellipse, edges, r25=r25, r_half=half)
     radius: Any = settings.radius if settings.radius in table.colnames else "r"
@@ -144,17 +146,17 @@ def make_profile(
     return MadeProfile(table, ellipse, tuple(edges), gradients, notes)
 
 
-def _ellipse(
+def _ellipse_steps(
     content: Any,
     planes: Planes,
     name: str,
     kind: str,
     d25: Ellipse | None,
     drawn: Ellipse | None,
-) -> Ellipse:
+) -> Steps[Ellipse]:
     """The ellipse that the annuli are like."""
     from ...measure.apertures.quantities import linear
-    from ...measure.profiles.ellipses import fit_isophote, half_mass_ellipse
+    from ...measure.profiles.ellipses import fit_isophote_steps, half_mass_ellipse_steps
 
     start = d25 or drawn
     if kind == "aperture":
@@ -172,14 +174,15 @@ def _ellipse(
     if kind == "isophote":
         number = [quantity.name for quantity in planes.quantities].index(name)
         plane = linear(planes.values[number], planes.quantities[number].log)
-        found = fit_isophote(plane, planes.wcs, replace(start, a=0.5 * start.a, b=0.5 * start.b))
+        middle = replace(start, a=0.5 * start.a, b=0.5 * start.b)
+        found = yield from fit_isophote_steps(plane, planes.wcs, middle)
         return replace(found, a=start.a, b=start.a * found.b / found.a)
     if kind == "half":
         if not isinstance(content, PropertyMaps):
             raise InputError(
                 "R_half is that of a map of stars: choose the maps to be measured, not images."
             )
-        return half_mass_ellipse(content, start)
+        return (yield from half_mass_ellipse_steps(content, start))
     return start
 
 

@@ -17,9 +17,6 @@ from ..ground.layer_specs import Key, LayerSpec, image_spec
 from ..state.mask_history import MaskHistory
 from ..state.project import Project
 
-SPECTRA = Stage("sed", "fit", share=8)
-"""Model spectra: made and fitted for as long as all of the preparation takes, or longer."""
-
 
 def galaxy_to_prepare(project: Project) -> Galaxy | None:
     """The galaxy; None after a message about what is missing."""
@@ -35,12 +32,17 @@ def galaxy_to_prepare(project: Project) -> Galaxy | None:
     return None
 
 
-def stages_of(recipe: Recipe, *more: Stage, gaps: bool = True) -> list[Stage]:
-    """The steps of the preparation that a recipe has switched on, and what follows them; without
-    that of the gaps where a job fills none.
+def stages_of(recipe: Recipe, *more: Stage) -> list[Stage]:
+    """The steps of the preparation that a recipe has switched on, and what follows them."""
+    return [*(Stage(step.name, step.doing) for step in STEPS if step.is_on(recipe)), *more]
+
+
+def fit_stages_of(recipe: Recipe) -> list[Stage]:
+    """The same of a job that fills no gaps, and then makes and fits model spectra: for as long as
+    all of the preparation takes, or longer.
     """
-    wanted = [step for step in STEPS if step.is_on(recipe) and (gaps or step.name != "impute")]
-    return [*(Stage(step.name, step.doing) for step in wanted), *more]
+    stages = stages_of(recipe, Stage("sed", "fit", share=len(STEPS)))
+    return [stage for stage in stages if stage.step != "impute"]
 
 
 def keep_step(project: Project, masks: MaskHistory, sign: Progress) -> None:

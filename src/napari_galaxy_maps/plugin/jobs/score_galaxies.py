@@ -63,9 +63,9 @@ class ScoredGalaxies:
     sums: list[QTable] = field(default_factory=list)
 
 
-def score_galaxies(
+def score_steps(
     pair: tuple[PropertyMaps, PropertyMaps] | None, ellipse: Any, others: Sequence[Comparison]
-) -> ScoredGalaxies | str:
+) -> Steps[ScoredGalaxies | str]:
     """The maps in the window and their truth brought together, and scored with other galaxies; or
     the sentence that says why not.
     """
@@ -74,6 +74,7 @@ def score_galaxies(
 
     opened, problem = None, ""
     if pair is not None:
+        yield Progress("compare", 0, 1, "bringing maps and truth together")
         try:
             opened = compare(*pair, ellipse)
         except GalaxyMapsError as error:
@@ -81,10 +82,10 @@ def score_galaxies(
     comparisons = (*((opened,) if opened is not None else ()), *others)
     if not comparisons:
         return problem
-    scores: dict[str, dict[str, Any]] = {
-        name: {"unit": unit_of_scores(name), **metrics(pixels)}
-        for name, pixels in pixels_by_property(comparisons)
-    }
+    scores: dict[str, dict[str, Any]] = {}
+    for name, pixels in pixels_by_property(comparisons):
+        yield Progress("score", len(scores), 0, name)
+        scores[name] = {"unit": unit_of_scores(name), **metrics(pixels)}
     return ScoredGalaxies(comparisons, opened, scores, problem)
 
 

@@ -17,7 +17,7 @@ from ..ground.sky_plane import centre_of
 from ..state.mask_history import MaskHistory
 from ..state.project import Project
 from ..state.results import Result
-from .prepare_images import SPECTRA, galaxy_to_prepare, stages_of
+from .prepare_images import fit_stages_of, galaxy_to_prepare
 
 if TYPE_CHECKING:
     from ...data.cube import BandCube
@@ -110,7 +110,7 @@ class DustTaker:
             self.views.show_fresh(mine, before)
             self.views.layers.show_later(specs, project.maps_changed.emit)
 
-        stages = stages_of(recipe, SPECTRA, gaps=False)
+        stages = fit_stages_of(recipe)
         return self.runner.start(TITLE, steps, on_result=taken, stages=stages)
 
     def save(self, path: str, done: Callable[[str], None] | None = None) -> Job | None:

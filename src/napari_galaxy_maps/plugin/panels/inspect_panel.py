@@ -29,7 +29,7 @@ from ..jobs.score_galaxies import (
     ScoredGalaxies,
     coordinates,
     figure_of,
-    score_galaxies,
+    score_steps,
 )
 from ..widgets.forms import Message, is_seen, make_button, wrapped
 from ..widgets.galaxy_list import GalaxyList
@@ -206,7 +206,8 @@ class InspectPanel(WorkspacePanel):
                     *((None, result) if isinstance(result, str) else (result, result.problem))
                 )
 
-        worker.fetch(lambda: score_galaxies(pair, ellipse, others), take, owner=self)
+        start = self.workspace.side_jobs.start
+        start("Scoring", lambda: score_steps(pair, ellipse, others), take, self)
 
     def _show(self, found: ScoredGalaxies | None, problem: str) -> None:
         self.scored = found

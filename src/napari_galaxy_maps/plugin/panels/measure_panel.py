@@ -55,8 +55,10 @@ class MeasurePanel(WorkspacePanel):
         self.shapes = self.workspace.aperture_layer
         self.in_hand = aperture_tools(self.layers, self.shapes)
         self._build_source()
-        self.profile = ProfileView(self.project, self.measurements, self.layers)
-        self.totals = TotalsView(self.project, self.measurements)
+        self.profile = ProfileView(
+            self.project, self.measurements, self.layers, self.workspace.side_jobs
+        )
+        self.totals = TotalsView(self.project, self.measurements, self.workspace.side_jobs)
         self.tabs = QTabWidget()
         self.tabs.setObjectName("tabs")
         page = QWidget()

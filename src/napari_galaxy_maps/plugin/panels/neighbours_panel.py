@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QFormLayout
 from ...data.properties import PROPERTIES
 from ...exceptions import GalaxyMapsError
 from ...models.stellar_unet.outputs import STELLAR_PROPERTIES
+from ...progress import Progress, Steps
 from ..eventloop import worker
 from ..ground.window_words import words_of
 from ..widgets import plot_canvas as plots
@@ -124,14 +125,17 @@ class NeighboursPanel(WorkspacePanel):
         asked, self._shown_of = self._asked, (id(cube), id(maps))
         name = self.project.name or "This galaxy"
 
-        def work() -> NeighboursFound | str:
+        def work() -> Steps[NeighboursFound | str]:
             from ...models.registry import load_model
             from ...training.stellar_unet.neighbours import distance_in_words, neighbours_of
 
             try:
+                yield Progress("neighbours", 0, 3, MODEL)
                 model: StellarUNet = load_model(MODEL)  # type: ignore[assignment]
+                yield Progress("neighbours", 1, 3, "those that look alike")
                 near = neighbours_of(model, cube, COUNT)
                 words = distance_in_words(model, near[0].distance, name) if near else ""
+                yield Progress("neighbours", 2, 3, "whether there are any")
                 return NeighboursFound(cube, maps, near, words, model.remarks(cube))
             except GalaxyMapsError as error:
                 return words_of(error)
@@ -142,7 +146,7 @@ class NeighboursPanel(WorkspacePanel):
                 self.message.say("" if isinstance(result, NeighboursFound) else result)
                 self._draw()
 
-        worker.fetch(work, take, owner=self)
+        self.workspace.side_jobs.start("Looking for neighbours", work, take, self)
 
     def _draw(self) -> None:
         found = self.found

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 from ...data.ranges import MEMBERS
 from ...models.band_advice import advice
 from ..eventloop import preload, worker
+from ..ground.window_words import panels_of
 from ..widgets.assumed_list import AssumedList
 from ..widgets.device_box import DeviceBox
 from ..widgets.forms import agreed, wrapped
@@ -349,7 +350,10 @@ class PredictPanel(WorkspacePanel):
             self.missing.setVisible(not self.project.files.found)
             return
         self.missing.setVisible(True)
-        self.missing.setText(advice(self.project.recipe.model.name, list(galaxy.images)))
+        bands = [*galaxy.images, *self.assumed.waiting]
+        words = advice(self.project.recipe.model.name, bands)
+        where = panels_of(["input.stand_in"])
+        self.missing.setText(words.replace("(stand_in)", f"({where})"))
 
     def _predict(self) -> None:
         self.message.say("")

@@ -33,9 +33,10 @@ class WorkspacePanel(Panel):
         self.dye(self.layers.viewer.theme)
         self.listen(self.project.message, self._show_message)
         self.project.read_by(self.is_read)
-        self.job_line = JobLine(self.runner)
+        self.job_line = JobLine(self.runner, self.workspace.side_jobs)
         self.foot.insertWidget(0, self.job_line)
         self.listen(self.runner.job_changed, self._job_began_or_ended)
+        self.listen(self.workspace.side_jobs.changed, self._job_began_or_ended)
         self.seen.connect(self._came_to_front)
 
     def is_read(self) -> bool:

@@ -150,9 +150,11 @@ class Project(GalaxyWork):
         self.reference = None
 
     def measured_ellipse(self) -> Ellipse | None:
-        """The galaxy's ellipse as the last preparation has measured it."""
-        kept = self.memory.kept if self.memory is not None else {}
-        return next((value[2] for (step, _), value in kept.items() if step == "extent"), None)
+        """The galaxy's ellipse as the last preparation, or look at the images, has measured it: on
+        another band, perhaps, than those before.
+        """
+        kept = list(self.memory.kept.items()) if self.memory is not None else []
+        return next((value[2] for (step, _), value in reversed(kept) if step == "extent"), None)
 
     def ellipse(self) -> Ellipse | None:
         """The galaxy's ellipse: as typed or drawn, as the last preparation has measured it, or as

@@ -12,6 +12,7 @@ from ...data.recipe import GalaxySettings, ReddeningSettings
 from ...data.section import Section
 from ...data.setting import range_of
 from ...exceptions import GalaxyMapsError
+from ...models import suitability
 from ...prepare import assumptions as kinds
 from ...prepare.assumptions import Assumption, assumptions, unanswered
 from ..ground.window_words import words_of
@@ -63,6 +64,8 @@ class AssumedList(QWidget):
         self.workspace, self.project = workspace, workspace.project
         self.impossible = ""
         """Why the model cannot run; empty where it can."""
+        self.waiting: list[str] = []
+        """Bands of which something is asked before they are used."""
         self.found: list[Assumption] = []
         self._shown: list[Assumption] = []
         self._fields: dict[str, NumberField] = {}
@@ -91,10 +94,17 @@ class AssumedList(QWidget):
     def refresh(self) -> None:
         """Show what is assumed now."""
         known = self.workspace.first_look.known()
-        rows = self.project.file_rows()
-        asked = [question for row in rows if row.used for question in row.questions]
-        self.found = [*unanswered(asked), *([] if known is None else assumptions(known))]
-        self.impossible = next((one.text for one in self.found if one.impossible), "")
+        rows = [row for row in self.project.file_rows() if row.used and row.questions]
+        asked = unanswered([question for row in rows for question in row.questions])
+        self.waiting = [row.file.band.name for row in rows if row.file.band is not None]
+        found = [] if known is None else assumptions(known)
+        self.impossible = next((one.text for one in found if one.impossible), "")
+        if known is not None and self.impossible and self.waiting:
+            # A model that could work once the answers are there is not to be blamed.
+            bands = [*known.galaxy.images, *self.waiting]
+            if not suitability.why_not(known.recipe.model.name, bands):
+                found, self.impossible = [], asked[0].text
+        self.found = [*asked, *found]
         self._show()
         self.changed.emit()
 

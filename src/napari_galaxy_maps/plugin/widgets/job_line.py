@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, 
 from superqt import QElidingLabel
 
 from ..eventloop.job_stages import Standing, standing_of
+from ..eventloop.side_jobs import SideJobs
 from ..eventloop.worker import Job, JobRunner
 from .forms import is_seen
 
@@ -28,12 +29,15 @@ class JobLine(QWidget):
     ----------
     runner : JobRunner
         Whose job it shows.
+    side_jobs : SideJobs
+        What it shows while there is none.
     """
 
-    def __init__(self, runner: JobRunner):
+    def __init__(self, runner: JobRunner, side_jobs: SideJobs):
         super().__init__()
         self.setObjectName("job_line")
-        self._runner = runner
+        self._runner, self._side_jobs = runner, side_jobs
+        self._of: Job | None = None
         self._shown: Standing | None = None
         self.words = QElidingLabel()
         self.words.setObjectName("job_words")
@@ -62,14 +66,22 @@ class JobLine(QWidget):
         self._turn.timeout.connect(self.show_job)
         self.hide()
 
+    @property
+    def _job(self) -> Job | None:
+        job = self._runner.job
+        return job if job is not None and job.has_bar else self._side_jobs.job
+
     def job_changed(self) -> None:
         """A job began or ended."""
-        job = self._runner.job
+        job = self._job
+        if job is self._of:
+            return
+        self._of = job
         self._turn.stop()
         self._soon.stop()
         self._shown = None
         self.hide()
-        if job is not None and job.has_bar:
+        if job is not None:
             self._soon.start()
 
     def _begin(self) -> None:
@@ -78,7 +90,7 @@ class JobLine(QWidget):
 
     def show_job(self) -> None:
         """Show how far the job is, if anybody can see it."""
-        job = self._runner.job
+        job = self._of
         if job is None or not self._turn.isActive() or not is_seen(self.parentWidget()):
             return
         now = standing_of(job.title, job.last, job.stages, job.cancelled)
@@ -104,6 +116,6 @@ class JobLine(QWidget):
         self.show()
 
     def _cancel(self) -> None:
-        if self._runner.job is not None:
-            self._runner.job.cancel()
+        if self._of is not None:
+            self._of.cancel()
             self.show_job()

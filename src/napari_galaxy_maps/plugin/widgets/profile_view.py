@@ -25,12 +25,14 @@ from ...data import ranges
 from ...data.galaxy import Ellipse
 from ...exceptions import GalaxyMapsError, InputError
 from ...measure.figures.profile_figures import RADII, draw_profiles, radii
+from ...progress import Steps
 from ..canvas.layer_register import LayerRegister
 from ..canvas.sky_overlay import SkyOverlay
 from ..eventloop import worker
+from ..eventloop.side_jobs import SideJobs
 from ..ground.sky_shapes import Outline, ellipse_corners
 from ..ground.window_words import words_of
-from ..jobs.make_profile import REACH, MadeProfile, ProfileSettings, make_profile, names_in
+from ..jobs.make_profile import REACH, MadeProfile, ProfileSettings, make_profile_steps, names_in
 from ..state.aperture_measurements import ApertureMeasurements
 from ..state.project import Project
 from . import plot_canvas as plots
@@ -66,11 +68,19 @@ class ProfileView(QWidget):
         What is measured, and the apertures.
     layers : LayerRegister
         Of the viewer in which the annuli show.
+    side_jobs : SideJobs
+        Make the profiles.
     """
 
-    def __init__(self, project: Project, measurements: ApertureMeasurements, layers: LayerRegister):
+    def __init__(
+        self,
+        project: Project,
+        measurements: ApertureMeasurements,
+        layers: LayerRegister,
+        side_jobs: SideJobs,
+    ):
         super().__init__()
-        self.project, self.measurements = project, measurements
+        self.project, self.measurements, self.side_jobs = project, measurements, side_jobs
         self.annuli = SkyOverlay(layers, "annuli", _GREEN[:3])
         self.profiled: MadeProfile | None = None
         self.canvas: Any = None
@@ -201,9 +211,13 @@ class ProfileView(QWidget):
         drawn = selected[0] if selected and isinstance(selected[0], Ellipse) else None
         planes, asked = measurements.planes_for(content), self._asked
 
-        def work() -> MadeProfile | str:
+        def work() -> Steps[MadeProfile | str]:
             try:
-                return make_profile(content, planes, truth, settings, d25, drawn, distance)
+                return (
+                    yield from make_profile_steps(
+                        content, planes, truth, settings, d25, drawn, distance
+                    )
+                )
             except GalaxyMapsError as error:
                 return words_of(error)
 
@@ -218,7 +232,7 @@ class ProfileView(QWidget):
             self._plot()
             self._show_annuli()
 
-        worker.fetch(work, take, owner=self)
+        self.side_jobs.start("Making a profile", work, take, self)
 
     def _say(self, text: str) -> None:
         self.message.say(text)

@@ -22,7 +22,9 @@ from qtpy.QtWidgets import (
 
 from ...exceptions import GalaxyMapsError
 from ...measure.apertures.planes import SHARED
+from ...progress import Progress, Steps
 from ..eventloop import worker
+from ..eventloop.side_jobs import SideJobs
 from ..ground.window_words import words_of
 from ..state.aperture_measurements import MAPS, ApertureMeasurements
 from ..state.project import Project
@@ -58,11 +60,13 @@ class TotalsView(QWidget):
         Whose maps they are.
     measurements : ApertureMeasurements
         Which of them are measured.
+    side_jobs : SideJobs
+        Make the sums.
     """
 
-    def __init__(self, project: Project, measurements: ApertureMeasurements):
+    def __init__(self, project: Project, measurements: ApertureMeasurements, side_jobs: SideJobs):
         super().__init__()
-        self.project, self.measurements = project, measurements
+        self.project, self.measurements, self.side_jobs = project, measurements, side_jobs
         self.totals: QTable | None = None
         self._asked = 0
         column = QVBoxLayout(self)
@@ -124,13 +128,14 @@ class TotalsView(QWidget):
             else None
         )
 
-        def work() -> QTable | str:
+        def work() -> Steps[QTable | str]:
             from ...measure.apertures.planes import planes_of
             from ...measure.apertures.totals import galaxy_totals
             from ...pipeline import predict_global
 
             try:
                 single = None
+                yield Progress("totals", 0, 2, "what the integrated fluxes give")
                 if cube is not None:
                     galaxy = recipe.galaxy
                     alike = replace(
@@ -139,6 +144,7 @@ class TotalsView(QWidget):
                     # Of the pixels that the maps count.
                     known = fill and content.filling is not None
                     single = predict_global(alike, recipe, ellipse, known)
+                yield Progress("totals", 1, 2, "sums of the maps")
                 planes = planes_of(content, distance_mpc=distance)
                 return galaxy_totals(planes, ellipse, single, fill=fill)
             except GalaxyMapsError as error:
@@ -148,7 +154,7 @@ class TotalsView(QWidget):
             if asked == self._asked:
                 self._show(*((None, result) if isinstance(result, str) else (result, "")))
 
-        worker.fetch(work, take, owner=self)
+        self.side_jobs.start("Summing over the galaxy", work, take, self)
 
     def _show(self, totals: QTable | None, problem: str) -> None:
         self.totals = totals
