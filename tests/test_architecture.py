@@ -70,6 +70,7 @@ HEAVY_AT_TOP = {
         "models.dust_forest.forest_kernel": "numba",
         "measure.apertures.ellipse_kernel": "numba",
         "prepare.stars.tied_gaussian": "numba",
+        "measure.apertures.square_loops": "numba",
         "models.stellar_unet.network": "torch",
         "models.stellar_unet.output_head": "torch",
         "training.painted.frames": "torch",

@@ -48,9 +48,9 @@ print(json.dumps({
 """
 COMPILED = {
     "_march_rays", "separable", "general", "fill", "sums", "infer", "beside_others", "descend",
-    "shares", "gathered", "fitted",
+    "shares", "gathered", "fitted", "spread", "flagged",
 }  # fmt: skip
-INSIDE = {"gaussian", "of_side"}
+INSIDE = {"gaussian", "of_side", "add_part", "extremes"}
 """Those that others have compiled into them."""
 
 

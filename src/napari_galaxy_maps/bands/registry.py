@@ -56,6 +56,8 @@ def find_band(name: str) -> Band | None:
     None.
     """
     text = str(name).strip()
+    if text in BANDS:  # nearly always: names are asked for at every movement of the pointer
+        return BANDS[text]
     return _BY_ALIAS.get(text if len(text) == 1 else _key(text))
 
 

@@ -40,8 +40,9 @@ def odd_values(maps: PropertyMaps, source: str, names: Sequence[str]) -> list[st
     notes = []
     for name in names:
         prop, plane = PROPERTIES[name], maps.values[name]
-        count, valued = int(impossible(prop, plane).sum()), int(np.isfinite(plane).sum())
-        if count:
+        odd = impossible(prop, plane)
+        if odd.any():
+            count, valued = int(odd.sum()), int(np.isfinite(plane).sum())
             limits = f"{prop.possible[0]:g} to {prop.possible[1]:g} {prop.unit}"
             notes.append(
                 f"{source}: {name} lies outside {limits} on {count} of the {valued} pixels that "

@@ -19,7 +19,7 @@ from ..data.recipe import LibrarySettings
 from ..exceptions import InputError
 from ..fits_io.safe_writing import written_whole
 from ..progress import Progress, Steps, run_to_end
-from .compose import DIMMED, PROPERTY_NAMES, compose, spectrum_on_grid, stage
+from .compose import DIMMED, PROPERTY_NAMES, compose, compose_spectra, spectrum_on_grid, stage
 from .priors import PARAMETERS, draw
 from .tables import FOLDER, star_table
 
@@ -92,7 +92,7 @@ class Library:
         """
         chosen = {name: np.asarray(values[rows], float) for name, values in self.parameters.items()}
         wavelength, light = spectrum_on_grid(
-            compose(chosen, self.redshift, self.settings.imf, spectra=True)
+            compose_spectra(chosen, self.redshift, self.settings.imf)
         )
         return wavelength * (1 + self.redshift), light
 

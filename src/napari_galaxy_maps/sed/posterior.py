@@ -76,15 +76,14 @@ class Posterior:
 
     def flux_percentiles(self, percentiles: Sequence[float] = (16, 50, 84)) -> np.ndarray:
         """Percentiles of the flux in every band, shape (n_percentiles, n_bands)."""
-        return np.asarray(np.percentile(self.flux, percentiles, axis=0))
+        return _percentiles(self.flux.T, percentiles)
 
     def property_percentiles(
         self, percentiles: Sequence[float] = (16, 50, 84)
     ) -> dict[str, np.ndarray]:
         """Percentiles of every property, each shape (n_percentiles,)."""
-        return {
-            name: np.percentile(values, percentiles) for name, values in self.properties.items()
-        }
+        found = _percentiles(np.array([*self.properties.values()]), percentiles)
+        return dict(zip(self.properties, found.T, strict=True))
 
     def best_flux(self) -> np.ndarray:
         """The best model in every band, shape (n_bands,)."""
@@ -113,7 +112,15 @@ class Posterior:
         rows, which = np.unique(self.rows[draws], return_inverse=True)
         wavelength, once = self.library.spectra(rows)
         light = once[which] * (self.scale[draws] / self.unit_light)[:, None]
-        return wavelength, np.asarray(np.percentile(light, percentiles, axis=0))
+        return wavelength, _percentiles(light.T, percentiles)
+
+
+def _percentiles(values: np.ndarray, percentiles: Sequence[float]) -> np.ndarray:
+    """Percentiles of every row, shape (n_percentiles, n_rows); numpy's own of rows that are not
+    sorted take twice as long.
+    """
+    ordered = np.sort(values, axis=1)
+    return np.asarray(np.percentile(ordered, percentiles, axis=1, overwrite_input=True))
 
 
 @lru_cache(maxsize=1)

@@ -16,18 +16,19 @@ from ...data.galaxy import BandImage, Ellipse
 from ...data.maps import PropertyMaps
 from ...exceptions import InputError
 from .aperture import Aperture
-from .overlap import Overlap, overlaps
+from .overlap import Overlap, ellipse_overlap, overlaps
 from .planes import Planes, have_ranges, planes_of
 from .quantities import Quantity
-from .sums import Background, filled_sums, measured_sums, pixels_inside, totals_of
+from .sums import Background, filled_sums, measured_sums, totals_of
 
 if TYPE_CHECKING:
     from astropy.table import QTable
 
 _REMEMBERED = 10_000
 """Apertures of which the values are kept."""
-_THREADS_FROM = 3
-"""Fewer new apertures are measured sooner than threads begin."""
+_THREADS_FROM = 1_000_000
+"""New apertures of fewer pixels are measured sooner by one thread: of small ones most of the time
+is Python's, for which threads wait for each other."""
 
 
 @dataclass(frozen=True)
@@ -336,16 +337,27 @@ def values_in(
                 [shape.scaled(*options.background) for shape in shapes], planes.wcs, planes.shape
             )
         ]
+    planes.terms.prepare([(o.rows, o.columns) for o in (*found, *rings) if o is not None])
 
     def measured(number: int) -> Values:
         return _values(planes, shapes[number], found[number], rings[number], options, levels)
 
-    if len(shapes) < _THREADS_FROM:
+    if sum(overlap.weights.size for overlap in found) < _THREADS_FROM:
         planes.memo.update(zip(new, map(measured, range(len(shapes))), strict=True))
     else:  # compiled loops and medians release the lock
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
             planes.memo.update(zip(new, pool.map(measured, range(len(shapes))), strict=True))
     return [planes.memo[key] for key in keys]
+
+
+def rehearse(planes: Planes) -> None:
+    """Do in a thread what is slow the first time: the compiled loops are loaded by it, and not
+    while somebody draws an aperture.
+    """
+    weights, rows, columns = ellipse_overlap(np.zeros(2), 1.0, 1.0, 0.0, planes.shape)
+    overlap = Overlap(rows, columns, weights, float(np.pi), 1.0)
+    measured_sums(planes, Aperture(Ellipse(0.0, 0.0, 1.0, 1.0)), overlap)
+    _of_pixels(planes, overlap, (50.0,))
 
 
 def _values(
@@ -403,17 +415,20 @@ def _of_pixels(
     """Percentiles of the pixels of each map, shape (n, len(levels)), and the flags of pixels with a
     value.
     """
+    from .square_loops import flagged, gathered
+
     inside = overlap.weights >= min(0.5, overlap.weights.max(initial=0.5))
     percentiles = np.full((len(planes.quantities), len(levels)), np.nan)
-    somewhere = np.zeros(inside.shape, bool)
-    gathered, at = pixels_inside(), (overlap.rows.start, overlap.columns.start)
-    for i, plane in enumerate(planes.values):
-        room = np.empty(inside.size, plane.dtype)
-        pixels = room[: gathered(plane, inside, *at, somewhere, room)]
+    at = overlap.rows.start, overlap.columns.start
+    planes.terms.prepare([(overlap.rows, overlap.columns)])
+    squares = planes.terms.squares
+    # One more than there are pixels: what does not count is written over.
+    room = np.empty(inside.size + 1, np.float32)
+    for i in range(len(planes.quantities)):
+        pixels = room[: gathered(squares, i, inside, *at, room)]
         if pixels.size:
             percentiles[i] = _median(pixels) if levels == (50.0,) else np.percentile(pixels, levels)
-    flags = np.bitwise_or.reduce(planes.flags[overlap.rows, overlap.columns][somewhere], initial=0)
-    return percentiles, int(flags)
+    return percentiles, int(flagged(planes.flags, squares, inside, *at))
 
 
 def _median(values: np.ndarray) -> float:
@@ -435,11 +450,11 @@ def _background(planes: Planes, ring: Overlap | None, options: Options) -> Backg
         return Background(value, error, shared)
     from astropy.stats import sigma_clip
 
-    inside = ring.weights >= 0.5
+    inside, terms = ring.weights >= 0.5, planes.terms.over(ring.rows, ring.columns)
     for i, quantity in enumerate(planes.quantities):
         if not quantity.sum_unit:
             continue
-        amount, valid, _, *common = planes.terms[i, :, ring.rows, ring.columns]
+        amount, valid, _, *common, _ = terms[i]
         pixels = amount[inside & (valid > 0)]
         if not pixels.size:
             raise InputError(

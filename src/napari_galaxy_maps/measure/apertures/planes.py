@@ -4,16 +4,12 @@ error, ready to be summed.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ...compiled import compiled
 from ...constants import PC_PER_MPC_ARCSEC, SR_PER_ARCSEC2
 from ...data import ranges
 from ...data.cube import BandCube, random_part
@@ -25,6 +21,7 @@ from ...data.recipe import Recipe
 from ...exceptions import GalaxyMapsError, InputError
 from .filled_pixels import FilledPixels, filled_bands, filled_maps
 from .quantities import Quantity, brightness, quantity_of
+from .terms import MapTerms, Terms, terms_of
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -59,11 +56,8 @@ class Planes:
         What they show, n of them.
     values : tuple of ndarray of float32, each of shape (ny, nx)
         The maps, NaN where there is nothing.
-    terms : ndarray of float32, shape (n, 3 or 4, ny, nx)
-        Weight times quantity (of logarithms, of their arguments), the weight, and weight times the
-        1-sigma error that is not common to all pixels; 0 where blank. The weight of what is
-        averaged over area is 1. Fourth, where any of the errors are known in two parts: weight
-        times the part that all pixels share, 0 of the other quantities.
+    terms : Terms
+        What is summed.
     flags : ndarray of int16, shape (ny, nx)
         Bits of `flags.Flag`.
     wcs : astropy.wcs.WCS
@@ -87,7 +81,7 @@ class Planes:
 
     quantities: tuple[Quantity, ...]
     values: tuple[np.ndarray, ...]
-    terms: np.ndarray
+    terms: Terms
     flags: np.ndarray
     wcs: WCS
     correlation: np.ndarray
@@ -214,23 +208,19 @@ def _of_maps(
             )
         quantities.append(quantity_of(prop, by))
     kinds = tuple(_error_kind(maps, name, notes) for name in names)
-    terms = np.empty((len(names), 4 if "two parts" in kinds else 3, *maps.shape), np.float32)
-    loop = _fill()  # once: threads that ask at one time would compile it each
-
-    def fill(number: int) -> None:
-        quantity = quantities[number]
-        nothing = np.empty((0, 0), np.float32)
-        weight = nothing if quantity.weight == "area" else maps.values[quantity.weight]
-        error = maps.errors.get(quantity.name, nothing)
-        shared = maps.galaxy_errors[quantity.name] if kinds[number] == "two parts" else nothing
-        planes = (
-            np.ascontiguousarray(plane, np.float32)
-            for plane in (maps.values[quantity.name], weight, error, shared)
-        )
-        loop(*planes, quantity.log, terms[number])
-
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        list(pool.map(fill, range(len(names))))
+    terms = terms_of(
+        [
+            _source(
+                maps.values[quantity.name],
+                maps.errors.get(quantity.name),
+                quantity.log,
+                None if quantity.weight == "area" else maps.values[quantity.weight],
+                maps.galaxy_errors[quantity.name] if kind == "two parts" else None,
+            )
+            for quantity, kind in zip(quantities, kinds, strict=True)
+        ],
+        "two parts" in kinds,
+    )
     distance = distance_mpc or maps_distance(maps)
     if distance is None and any(q.sum_unit for q in quantities):
         notes.append("Sums need the galaxy's distance; without it only means are given.")
@@ -284,41 +274,6 @@ def _error_notes(names: Sequence[str], kinds: Sequence[ErrorKind], predicted: bo
     return notes
 
 
-@cache
-def _fill() -> Callable[..., None]:
-    """The compiled loop that makes the terms of one map; compiled once and kept on disk."""
-
-    @compiled(nogil=True)
-    def fill(values, weights, errors, shared, log, terms):  # type: ignore[no-untyped-def]
-        """Weights are logarithms of what adds up; empty planes stand for weights of 1, and for
-        errors, or parts of them, that are not known.
-        """
-        ten = np.log(10.0)
-        for i in range(values.shape[0]):
-            for j in range(values.shape[1]):
-                value = float(values[i, j])
-                amount = np.exp(ten * log * value) if log else value
-                weight = np.exp(ten * weights[i, j]) if weights.size else 1.0
-                if np.isfinite(amount) and np.isfinite(weight):
-                    error = errors[i, j] if errors.size else np.nan
-                    terms[0, i, j] = weight * amount
-                    terms[1, i, j] = weight
-                    scale = weight * (ten * abs(log) * amount if log else 1.0)
-                    if shared.size:
-                        common = shared[i, j]
-                        if common > error:  # by rounding
-                            common = error
-                        terms[3, i, j] = scale * common
-                        error = np.sqrt(error * error - common * common)
-                    elif terms.shape[0] > 3:
-                        terms[3, i, j] = 0.0
-                    terms[2, i, j] = scale * error
-                else:
-                    terms[:, i, j] = 0.0
-
-    return fill
-
-
 def _lognormal(maps: PropertyMaps, quantities: Sequence[Quantity]) -> list[str]:
     """A caution about sums of logarithms with large errors."""
     factors = []
@@ -361,12 +316,10 @@ def _of_cube(
         )
     else:
         shared = np.asarray(cube.correlation, float)[rows]
-    terms = np.stack(
-        [
-            _terms(v, cube.uncertainty[row], common)
-            for v, row, common in zip(values, rows, systematic, strict=True)
-        ]
-    )
+    terms = terms_of([
+        _source(plane, random_part(plane, cube.uncertainty[row], common))
+        for plane, row, common in zip(values, rows, systematic, strict=True)
+    ])  # fmt: skip
     if distance_mpc is None and cube.pixel_pc:
         distance_mpc = cube.pixel_pc / (cube.pixel_arcsec * PC_PER_MPC_ARCSEC)
     quantities = tuple(brightness(name) for name in names)
@@ -397,7 +350,8 @@ def _of_image(image: BandImage, distance_mpc: float | None, correlation: float |
         )
     # Its uncertainty is the noise's; the calibration is added to that of sums.
     return Planes(
-        (brightness(image.band.name),), (values,), _terms(values, error, 0.0)[None],
+        (brightness(image.band.name),), (values,),
+        terms_of([_source(values, random_part(values, error, 0.0))]),
         np.zeros(image.shape, np.int16), image.wcs,
         np.array([shared]), np.array([image.band.calibration]),
         ("unknown" if image.uncertainty is None else "whole",), None, distance_mpc, tuple(notes),
@@ -407,12 +361,20 @@ def _of_image(image: BandImage, distance_mpc: float | None, correlation: float |
     )  # fmt: skip
 
 
-def _terms(values: np.ndarray, error: np.ndarray, systematic: float) -> np.ndarray:
-    valid = np.isfinite(values)
-    random = random_part(values, error, systematic)
-    return np.stack([np.where(valid, values, 0), valid, np.where(valid, random, 0)]).astype(
-        np.float32
-    )
+def _source(
+    values: np.ndarray,
+    errors: np.ndarray | None,
+    log: float = 0.0,
+    weights: np.ndarray | None = None,
+    shared: np.ndarray | None = None,
+) -> MapTerms:
+    """What the terms of one map are made of, as its loop takes it."""
+    nothing = np.empty((0, 0), np.float32)
+    planes = [
+        nothing if plane is None else np.ascontiguousarray(plane, np.float32)
+        for plane in (values, weights, errors, shared)
+    ]
+    return MapTerms(float(log), *planes)
 
 
 def pixel_arcsec(wcs: WCS) -> float:

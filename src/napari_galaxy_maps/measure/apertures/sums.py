@@ -4,13 +4,10 @@ to lie under masks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
-from ...compiled import compiled
 from ...prepare.errors.correlation import correlation_factor, sum_error
 from .aperture import Aperture
 from .filled_pixels import FilledPixels
@@ -108,7 +105,11 @@ def totals_of(sums: Sums, background: Background, planes: Planes) -> Totals:
 
 def measured_sums(planes: Planes, aperture: Aperture, overlap: Overlap) -> Sums:
     """Sums over the measured pixels of an aperture, by the share of each that lies within."""
-    sums = _sums()(planes.terms, overlap.weights, overlap.rows.start, overlap.columns.start)
+    from .square_loops import sums as summed
+
+    terms, rows, columns = planes.terms, overlap.rows, overlap.columns
+    terms.prepare([(rows, columns)])
+    sums = summed(terms.squares, terms.totals, overlap.weights, rows.start, columns.start)
     amount, weight, error, squared, pixels, shared = sums.T
     random = _random_error(planes, aperture, overlap, error, squared)
     return Sums(amount, weight, random, error, shared, pixels)
@@ -161,73 +162,3 @@ def _random_error(
         )
     random: np.ndarray = np.minimum(np.sqrt(squared) * factor, error)
     return random
-
-
-@cache
-def _sums() -> Callable[..., np.ndarray]:
-    """The compiled loop over an aperture's pixels; compiled once and kept on disk."""
-
-    @compiled(nogil=True, fastmath={"reassoc", "contract", "nsz"})  # NaN stays NaN
-    def sums(terms, weights, row, column):  # type: ignore[no-untyped-def]
-        """Of each map: weight times quantity, weight, error, squared error, pixels with a value,
-        and the error that all pixels share, summed; shape (n, 6).
-        """
-        ny, nx = weights.shape
-        out = np.zeros((terms.shape[0], 6))
-        first, last = np.zeros(ny, np.int64), np.zeros(ny, np.int64)
-        for i in range(ny):
-            last[i] = nx
-            while first[i] < nx and weights[i, first[i]] == 0:
-                first[i] += 1
-            while last[i] > first[i] and weights[i, last[i] - 1] == 0:
-                last[i] -= 1
-        for n in range(terms.shape[0]):
-            amount = weight = error = squared = pixels = shared = 0.0
-            for i in range(ny):
-                # Counted from 0 in slices, whose indices are never negative: only such loops are
-                # made into vector instructions.
-                inside = weights[i, first[i] : last[i]]
-                begin, end = column + first[i], column + last[i]
-                quantity = terms[n, 0, row + i, begin:end]
-                part = terms[n, 1, row + i, begin:end]
-                noise = terms[n, 2, row + i, begin:end]
-                for j in range(len(inside)):
-                    w, share = inside[j], part[j]
-                    e = w * noise[j]
-                    amount += w * quantity[j]
-                    weight += w * share
-                    error += e
-                    squared += e * e
-                    pixels += w if share > 0 else 0.0
-                if terms.shape[1] > 3:
-                    common = terms[n, 3, row + i, begin:end]
-                    for j in range(len(inside)):
-                        shared += inside[j] * common[j]
-            out[n] = amount, weight, error, squared, pixels, shared
-        return out
-
-    return sums
-
-
-@cache
-def pixels_inside() -> Callable[..., int]:
-    """The compiled loop that gathers the pixels with a value of a map in an aperture."""
-
-    @compiled(nogil=True)
-    def gathered(plane, inside, row, column, somewhere, into):  # type: ignore[no-untyped-def]
-        """Write those of ``plane`` that are ``inside`` an aperture from a row and a column on into
-        an array, mark them in ``somewhere``, and say how many they are.
-        """
-        ny, nx = inside.shape
-        count = 0
-        for i in range(ny):
-            pixels = plane[row + i, column : column + nx]
-            for j in range(nx):
-                value = pixels[j]
-                if inside[i, j] and np.isfinite(value):
-                    into[count] = value
-                    count += 1
-                    somewhere[i, j] = True
-        return count
-
-    return gathered

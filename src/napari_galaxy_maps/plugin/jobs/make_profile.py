@@ -199,7 +199,7 @@ def only(planes: Planes, names: list[str]) -> Planes:
         planes,
         quantities=tuple(planes.quantities[i] for i in chosen),
         values=tuple(planes.values[i] for i in chosen),
-        terms=planes.terms[part],
+        terms=planes.terms.of(chosen),
         correlation=planes.correlation[part],
         systematic=planes.systematic[part],
         error_kinds=tuple(planes.error_kinds[i] for i in chosen),

@@ -370,6 +370,14 @@ class PixelPanel(WorkspacePanel):
 
     def _show_fit(self, problem: str = "") -> None:
         place, found = self.place, self.found
+        # Words that can be selected cost a second painting of the window, some time after they
+        # have changed; nobody selects what changes under the pointer.
+        held = self.frozen or (place is not None and place.aperture is not None)
+        self.fit_text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            if held or problem
+            else Qt.TextInteractionFlag.NoTextInteraction
+        )
         if problem:
             self.fit_text.setText(problem)
             return

@@ -13,7 +13,7 @@ from psygnal import Signal
 
 from ...exceptions import GalaxyMapsError, InputError
 from ...measure.apertures.aperture import Aperture
-from ...measure.apertures.photometry import Options, measure_apertures, measured_columns
+from ...measure.apertures.photometry import Options, measure_apertures, measured_columns, rehearse
 from ...measure.apertures.planes import Planes, planes_of
 from ..eventloop import worker
 from ..ground.edit_history import History
@@ -236,7 +236,10 @@ class ApertureMeasurements(ApertureWork):
             return
 
         def measure() -> tuple[Planes, list[Row | str]]:
-            planes = known or planes_of(content, distance_mpc=distance)
+            planes = known
+            if planes is None:
+                planes = planes_of(content, distance_mpc=distance)
+                rehearse(planes)
             return planes, rows_of(planes, apertures, options) if apertures else []
 
         def take(result: tuple[Planes, list[Row | str]]) -> None:
