@@ -188,6 +188,14 @@ def wait_for(qtbot, condition: Callable[[], bool]) -> None:
         qtbot.wait(20)
 
 
+def line_of(panel):
+    """The line of a panel that says what is under way, and says it at once: the work of a test is
+    often over before the line's patience is.
+    """
+    panel.job_line._soon.setInterval(0)
+    return panel.job_line
+
+
 def take_maps(workspace, maps, label="dust-forest"):
     """Let a workspace have a result, as after a prediction; gives it back."""
     from napari_galaxy_maps.plugin.state.results import Result

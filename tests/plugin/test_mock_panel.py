@@ -12,7 +12,7 @@ from napari_galaxy_maps.mocks.population import KINDS
 from napari_galaxy_maps.plugin.manifest import docks as panels
 from napari_galaxy_maps.plugin.panels import mock_panel
 
-from .conftest import idle, take_maps, wait_for
+from .conftest import idle, line_of, take_maps, wait_for
 
 pytestmark = pytest.mark.window
 
@@ -147,14 +147,15 @@ def test_a_large_mock_can_be_cancelled_and_what_was_there_stays(panel, workspace
     make(qtbot, panel, workspace)
     before, mock = list(workspace.project.files.found), panel.mock
     panel.image_size.setValue(700)
+    line = line_of(panel)
     click(qtbot, panel.button)
     wait_for(
         qtbot,
         lambda: workspace.runner.job is not None and workspace.runner.job.last is not None,
     )
-    wait_for(qtbot, panel.job_line.cancel.isVisible)
-    assert panel.job_line.cancel.isEnabled() and not panel.button.isEnabled()
-    click(qtbot, panel.job_line.cancel)
+    wait_for(qtbot, line.cancel.isVisible)
+    assert line.cancel.isEnabled() and not panel.button.isEnabled()
+    click(qtbot, line.cancel)
     wait_for(qtbot, lambda: workspace.runner.job is None)
     assert (
         workspace.project.files.found == before and panel.mock is mock and panel.button.isEnabled()

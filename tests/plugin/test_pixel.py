@@ -20,7 +20,7 @@ from napari_galaxy_maps.sed.pixel import pixel_spectrum
 
 from ..conftest import tan_wcs
 from . import mouse
-from .conftest import idle, take_maps, wait_for
+from .conftest import idle, line_of, take_maps, wait_for
 from .test_panels import click, panel
 
 pytestmark = pytest.mark.window
@@ -261,13 +261,14 @@ def test_an_absurd_redshift_is_told(viewer, workspace, pixels, qtbot):
 
 
 def test_cancelled_model_spectra_are_made_when_asked_for(viewer, workspace, pixels, qtbot):
+    line = line_of(pixels)
     workspace.project.set_recipe("sed", n_models=400_000)
     wait_for(
         qtbot, lambda: workspace.runner.job is not None and workspace.runner.job.title == TITLE
     )
     wait_for(qtbot, lambda: workspace.runner.job.last is not None)
-    wait_for(qtbot, pixels.job_line.cancel.isVisible)
-    click(qtbot, pixels.job_line.cancel)
+    wait_for(qtbot, line.cancel.isVisible)
+    click(qtbot, line.cancel)
     wait_for(qtbot, lambda: idle(workspace))
     qtbot.wait(100)
     assert (

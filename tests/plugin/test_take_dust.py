@@ -12,7 +12,7 @@ from napari_galaxy_maps.plugin.ground.layer_specs import Key
 from napari_galaxy_maps.plugin.jobs import take_dust
 from napari_galaxy_maps.plugin.manifest import docks as panels
 
-from .conftest import idle, wait_for
+from .conftest import idle, line_of, wait_for
 from .test_panels import click
 from .test_truth_and_filling import mock, opened, viewer  # noqa: F401
 
@@ -35,10 +35,11 @@ def test_dust_is_taken_away_again_and_again_and_saved(
     qtbot.wait(50)
     assert predict.save_dustless.isHidden()
     assert "mag" in predict.take_dust.toolTip() and "MJy/sr" in predict.take_dust.toolTip()
+    line = line_of(predict)
     click(qtbot, predict.take_dust)
     assert workspace.runner.job is not None and workspace.runner.job.title == take_dust.TITLE
-    wait_for(qtbot, predict.job_line.bar.isVisible)
-    assert predict.job_line.cancel.isEnabled()
+    wait_for(qtbot, line.isVisible)
+    assert take_dust.TITLE in line.words.text() and line.cancel.isEnabled()
     wait_for(qtbot, lambda: idle(workspace) and workspace.project.maps is not None)
     (result,) = workspace.project.results
     assert tuple(result.maps.values) == ATTENUATION and result.label == take_dust.LABEL

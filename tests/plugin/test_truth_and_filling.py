@@ -16,7 +16,7 @@ from napari_galaxy_maps.plugin.state.pixel_spectra import FAR
 from napari_galaxy_maps.progress import run_to_end
 from napari_galaxy_maps.sed.truth import ORDER
 
-from .conftest import idle, wait_for
+from .conftest import idle, line_of, wait_for
 from .test_panels import click, panel
 
 pytestmark = pytest.mark.window
@@ -66,11 +66,11 @@ def test_a_truth_is_fitted_becomes_the_truth_and_is_saved(
     panels.raise_panel(viewer, "Predict")
     qtbot.wait(50)
     assert predict.save_truth.isHidden()
+    line = line_of(predict)
     click(qtbot, predict.fit_truth)
     assert workspace.runner.job is not None and workspace.runner.job.title == fit_truth.TITLE
-    wait_for(qtbot, predict.job_line.cancel.isVisible)
-    assert fit_truth.TITLE in predict.job_line.words.text()
-    assert predict.job_line.cancel.isEnabled()
+    wait_for(qtbot, line.cancel.isVisible)
+    assert fit_truth.TITLE in line.words.text() and line.cancel.isEnabled()
     wait_for(qtbot, lambda: idle(workspace))
     maps = workspace.project.truth
     assert (
@@ -122,6 +122,7 @@ def test_the_fit_is_cancelled_and_leaves_nothing(viewer, workspace, qtbot, opene
     predict = opened(*BANDS)
     panels.raise_panel(viewer, "Predict")
     workspace.project.set_recipe("sed", n_models=1_500_000)
+    line = line_of(predict)
     click(qtbot, predict.fit_truth)
     wait_for(
         qtbot,
@@ -131,8 +132,8 @@ def test_the_fit_is_cancelled_and_leaves_nothing(viewer, workspace, qtbot, opene
             and workspace.runner.job.last.step == "sed"
         ),
     )
-    wait_for(qtbot, predict.job_line.cancel.isVisible)
-    click(qtbot, predict.job_line.cancel)
+    wait_for(qtbot, line.cancel.isVisible)
+    click(qtbot, line.cancel)
     wait_for(qtbot, lambda: idle(workspace))
     assert workspace.project.fitted is None and workspace.project.truth is None
 
