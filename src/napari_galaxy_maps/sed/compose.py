@@ -158,8 +158,8 @@ class _Attenuated:
 
     bands: np.ndarray  # (n, n_bands), Lsun/Hz, after attenuation
     bare: np.ndarray  # (n, n_bands), before
-    bins: np.ndarray  # (n, n_bins), Lsun, after
-    bare_visual: np.ndarray  # (n,), Lsun in the bin at 0.55 micron, before
+    visual: np.ndarray  # (n,), Lsun in the bin at 0.55 micron, after
+    bare_visual: np.ndarray  # (n,), before
     absorbed: np.ndarray  # (n,), Lsun
 
 
@@ -186,8 +186,10 @@ def _attenuated(
     passed[:, :n_short] = np.divide(
         after @ tables.response, seen, out=np.ones_like(seen), where=seen > 0
     )
-    visual = before[:, _visual_bin()]
-    return _Attenuated(bare * passed, bare, after, visual, (before - after).sum(1))
+    at_v = _visual_bin()
+    return _Attenuated(
+        bare * passed, bare, after[:, at_v], before[:, at_v], (before - after).sum(1)
+    )
 
 
 def _visual_bin() -> int:
@@ -202,17 +204,16 @@ class Spectra:
     Attributes
     ----------
     star_bins, dust_bins : ndarray
-        Luminosity in the bins of the spectrum table, Lsun: stars and gas after attenuation; dust,
-        None where models were composed without it.
+        Luminosity in the bins of the spectrum table, Lsun: stars and gas after attenuation; dust.
     """
 
     star_bins: np.ndarray
-    dust_bins: np.ndarray | None
+    dust_bins: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Composed(Spectra):
-    """Models, per Msun of stars ever formed, and their spectra.
+class Composed:
+    """Models, per Msun of stars ever formed.
 
     Attributes
     ----------
@@ -232,9 +233,7 @@ class Composed(Spectra):
     properties: dict[str, np.ndarray]
 
 
-def compose(
-    parameters: Mapping[str, np.ndarray], redshift: float, which_imf: str, spectra: bool = False
-) -> Composed:
+def compose(parameters: Mapping[str, np.ndarray], redshift: float, which_imf: str) -> Composed:
     """Models from their parameters.
 
     Parameters
@@ -243,8 +242,6 @@ def compose(
         `priors.PARAMETERS`.
     redshift : float
     which_imf : {"salpeter", "chabrier"}
-    spectra : bool
-        With the dust's spectrum, not only its bands.
 
     Raises
     ------
@@ -252,13 +249,13 @@ def compose(
         When the redshift lies beyond the tables.
     """
     with one_blas_thread():
-        return _compose(parameters, stage(redshift, which_imf), spectra)
+        return _compose(parameters, stage(redshift, which_imf))
 
 
 def compose_spectra(
     parameters: Mapping[str, np.ndarray], redshift: float, which_imf: str
 ) -> Spectra:
-    """The spectra of `compose` alone: what a plot of some models needs, in half the time."""
+    """The spectra of models that `compose` makes the light of; parameters as of that."""
     tables = stage(redshift, which_imf)
     with one_blas_thread():
         young, old, _ = _stellar_weights(parameters)
@@ -284,7 +281,7 @@ def _screens(
     return (young, ebv, curve), (old, ebv * parameters["old_factor"], curve)
 
 
-def _compose(parameters: Mapping[str, np.ndarray], tables: Stage, spectra: bool) -> Composed:
+def _compose(parameters: Mapping[str, np.ndarray], tables: Stage) -> Composed:
     table = star_table()
     spectrum = spectrum_table()
     young, old, recent = _stellar_weights(parameters)
@@ -302,7 +299,7 @@ def _compose(parameters: Mapping[str, np.ndarray], tables: Stage, spectra: bool)
     attenuation = -2.5 * np.log10(bands[:, fuv] / bare[:, fuv])
     at_v = _visual_bin()
     visual = parts[0].bare_visual + parts[1].bare_visual
-    dimmed_v = -2.5 * np.log10((parts[0].bins[:, at_v] + parts[1].bins[:, at_v]) / visual)
+    dimmed_v = -2.5 * np.log10((parts[0].visual + parts[1].visual) / visual)
     # L_lambda is flat within a bin, so that nu L_nu = lambda L_lambda is what the bin has over its
     # width in ln lambda.
     visual = visual / np.log(spectrum.edges_um[at_v + 1] / spectrum.edges_um[at_v])
@@ -315,9 +312,8 @@ def _compose(parameters: Mapping[str, np.ndarray], tables: Stage, spectra: bool)
         "A_V": dimmed_v,
         "SLD": l_dust / l_star, "SMD": m_dust / m_star,
     }  # fmt: skip
-    dust_bins = m_dust[:, None] * _dust(spectrum.dust, parameters) if spectra else None
     kept = bare[:, [table.bands.index(band) for band in DIMMED]]
-    return Composed(parts[0].bins + parts[1].bins, dust_bins, bands, kept, visual, properties)
+    return Composed(bands, kept, visual, properties)
 
 
 def spectrum_on_grid(spectra: Spectra) -> tuple[np.ndarray, np.ndarray]:
@@ -330,8 +326,6 @@ def spectrum_on_grid(spectra: Spectra) -> tuple[np.ndarray, np.ndarray]:
     light : ndarray, shape (n_models, n)
         Lsun/Hz.
     """
-    if spectra.dust_bins is None:
-        raise ValueError("the models were composed without spectra")
     wavelength, stars, dust = _grid()
     return wavelength, stars.of(spectra.star_bins) + dust.of(spectra.dust_bins)
 

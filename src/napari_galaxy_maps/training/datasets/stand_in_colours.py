@@ -19,7 +19,7 @@ import numpy as np
 from ...bands.registry import BANDS
 from ...bands.stand_ins import TABLE
 from ...data.recipe import LibrarySettings
-from ...sed.compose import compose
+from ...sed.compose import compose_spectra
 from ...sed.priors import draw
 from ...sed.tables import spectrum_table
 from .band_numbers import Curve, filter_curve
@@ -62,7 +62,7 @@ def magnitudes(bands: Sequence[str]) -> dict[str, np.ndarray]:
     parameters = draw(LibrarySettings(n_models=MODELS, seed=SEED))
     found: dict[str, list[np.ndarray]] = {band: [] for band in bands}
     for redshift in REDSHIFTS:
-        light = compose(parameters, redshift, "chabrier", spectra=True).star_bins
+        light = compose_spectra(parameters, redshift, "chabrier").star_bins
         for band in bands:
             seen = light @ _response(filter_curve(BANDS[band].curve), redshift)
             found[band].append(-2.5 * np.log10(seen))
