@@ -244,7 +244,9 @@ def test_a_model_learns_dust_from_colours_and_a_seed_gives_the_same_one_again(fe
     )
     for one, same, else_ in zip(*halves, strict=True):
         np.testing.assert_array_equal(one.trees.leaf, same.trees.leaf)
-        np.testing.assert_array_equal(one.trees.threshold, same.trees.threshold)
+        # Some of what trees are grown on comes of a network, which on some processors differs from
+        # run to run by rounding.
+        np.testing.assert_allclose(one.trees.threshold, same.trees.threshold, rtol=1e-6, atol=1e-6)
         for mine, theirs in zip(one.network.weights, same.network.weights, strict=True):
             np.testing.assert_allclose(mine, theirs, atol=1e-5)
         assert not np.array_equal(one.trees.leaf, else_.trees.leaf)

@@ -57,8 +57,8 @@ def train(
         Folder for ``dust-forest.safetensors``, ``dust-forest.json`` and ``dust-forest.md`` (the
         card) and ``registry.json``.
     seed : int
-        Of everything random: the same seed gives the same trees, and networks that differ by
-        rounding alone, on the same package versions.
+        Of everything random: the same seed gives trees and networks that differ by rounding alone
+        (trees on some processors only), on the same package versions.
     report : callable, optional
         Told how far it is.
 
