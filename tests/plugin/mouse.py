@@ -10,6 +10,8 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_galaxy_maps.plugin.ground.viewers import camera_and_scale_bar
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+_APART_MS = 12
+"""Between two movements; vispy takes no notice of one that comes within 10 ms of another."""
 
 
 def canvas(viewer) -> QWidget:
@@ -50,19 +52,21 @@ def drag(viewer, start: tuple[float, float], end: tuple[float, float], steps: in
     """Press at one point of the sky, move, and let go at another; at the same point it is a
     click.
     """
+    move(viewer, start)
     a, b = pixel(viewer, *start), pixel(viewer, *end)
-    send(viewer, QEvent.Type.MouseMove, a, NONE, NONE)
     send(viewer, QEvent.Type.MouseButtonPress, a, LEFT, LEFT)
     for i in range(1, steps + 1) if a != b else ():
         between = QPoint(
             round(a.x() + (b.x() - a.x()) * i / steps), round(a.y() + (b.y() - a.y()) * i / steps)
         )
+        QTest.qWait(_APART_MS)
         send(viewer, QEvent.Type.MouseMove, between, NONE, LEFT)
     send(viewer, QEvent.Type.MouseButtonRelease, b, LEFT, NONE)
 
 
 def move(viewer, point: tuple[float, float]) -> None:
     """Put the pointer on a point of the sky."""
+    QTest.qWait(_APART_MS)
     send(viewer, QEvent.Type.MouseMove, pixel(viewer, *point), NONE, NONE)
 
 
