@@ -14,6 +14,7 @@ from psygnal import Signal
 
 from ...data.galaxy import Galaxy
 from ...data.recipe import Recipe
+from ...progress import run_to_end
 from ..canvas.layer_register import LayerRegister
 from ..eventloop import worker
 from ..eventloop.process_switches import may_change
@@ -272,12 +273,7 @@ class FirstLook:
         for.
         """
         try:
-            while True:
-                next(steps)
-                self._give_way()
-        except StopIteration as end:
-            found: T = end.value
-            return found
+            return run_to_end(steps, lambda _: self._give_way())
         finally:
             steps.close()
 

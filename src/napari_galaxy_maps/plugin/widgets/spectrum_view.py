@@ -81,9 +81,7 @@ class SpectrumView(QWidget):
                 mew=1.3,
                 label="predicted far infrared",
             )[0],
-            "predicted errors": axes.plot([], [], color=_PREDICTED, lw=1.2, solid_capstyle="butt")[
-                0
-            ],
+            "predicted errors": axes.plot([], [], color=_PREDICTED, **_BARS)[0],
             "errors": axes.plot([], [], color=_DATA, **_BARS)[0],
             "left": axes.plot(
                 [], [], ls="", marker="o", ms=5, mfc="none", mec=_DATA, label="measured, not fitted"
